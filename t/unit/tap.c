@@ -102,7 +102,8 @@ int tap_is_str(const char *file, int line, const char *got, const char *want, co
     return passed;
 }
 
-int tap_has_str(const char *file, int line, const char *text, const char *part, const char *fmt, ...)
+int tap_has_str(const char *file, int line, const char *text, const char *part, const char *fmt,
+                ...)
 {
     int passed = text && part && strstr(text, part) != NULL;
     va_list args;
