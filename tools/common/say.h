@@ -74,6 +74,7 @@ typedef struct say_progress_t {
     apr_time_t started;
     apr_time_t drawn;
     int open;                     /**< a line is on the screen */
+    apr_pool_t *pool;             /**< of one drawing */
 } say_progress_t;
 
 void say_progress_start(say_progress_t *p, say_t *say, const char *what, const char *unit, apr_int64_t total);
