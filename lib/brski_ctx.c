@@ -15,7 +15,7 @@ static apr_time_t real_now(void *baton)
     return apr_time_now();
 }
 
-/* Going on with predictable values would be worse than ending: requests ids and nonces are secrets. */
+/* Going on with predictable values would be worse than ending: audit log links are secrets. */
 static void real_random(unsigned char *out, apr_size_t len, void *baton)
 {
     int part;

@@ -42,7 +42,8 @@ const brski_err_t *brski_err_row(int number)
 }
 
 /* libc's formatting, which the format attribute promises to callers; APR's lacks %zu. */
-static char *format(apr_pool_t *pool, const char *fmt, va_list args) __attribute__((format(printf, 2, 0)));
+static char *format(apr_pool_t *pool, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 static char *format(apr_pool_t *pool, const char *fmt, va_list args)
 {

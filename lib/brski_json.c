@@ -65,7 +65,7 @@ static int hex4(const unsigned char *s, const unsigned char *end, unsigned *code
     return 1;
 }
 
-/* Step over a string whose quote was read; octets counts what it means in UTF-8, not its escapes. */
+/* Step over a string whose quote was read; octets counts its UTF-8, not its escapes. */
 static const unsigned char *skip_string(const unsigned char *s, const unsigned char *end,
                                         apr_size_t *octets)
 {
