@@ -1,0 +1,221 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The MASA's records. Times are microseconds since 1970 UTC, 0 when unknown;
+-- binaries are base64, hashes and keys lower-case hex. What the importer says
+-- of a device (device) and what the service decides about it (device_state)
+-- are two tables, so that the first can be replicated from a sales system.
+-- Rows that are found by their key alone live in its index (WITHOUT ROWID).
+
+CREATE TABLE schema_version (
+    number BIGINT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at BIGINT NOT NULL
+);
+
+-- Bumped by whatever changes an answer that decisions rely on (customers, keys,
+-- grants); the epoch moves when the database is restored to an earlier time.
+CREATE TABLE tenant_state (
+    tenant TEXT NOT NULL PRIMARY KEY,
+    policy_version BIGINT NOT NULL DEFAULT 0,
+    epoch BIGINT NOT NULL DEFAULT 1
+) WITHOUT ROWID;
+
+-- NULL: the importer never said; '': it said that there is none. version grows
+-- with every change that a decision could see.
+CREATE TABLE device (
+    tenant TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    product TEXT NOT NULL,
+    customer TEXT,
+    signer TEXT,
+    idevid_issuer TEXT,
+    status TEXT,
+    made_at BIGINT,
+    sold_at BIGINT,
+    as_of BIGINT NOT NULL DEFAULT 0,
+    version BIGINT NOT NULL DEFAULT 1,
+    PRIMARY KEY (tenant, serial_number, product)
+) WITHOUT ROWID;
+
+-- status: active, blocked, stolen, end-of-life, owner-locked
+CREATE TABLE device_state (
+    tenant TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    product TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT 'active',
+    status_text TEXT,
+    downgrade_until BIGINT NOT NULL DEFAULT 0,
+    version BIGINT NOT NULL DEFAULT 1,
+    changed_at BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, serial_number, product)
+) WITHOUT ROWID;
+
+CREATE TABLE customer (
+    tenant TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    note TEXT,
+    added_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, customer)
+) WITHOUT ROWID;
+
+-- identity: spki:HEX, ca:HEX, dns:NAME, user:NAME; retired_at 0: in use
+CREATE TABLE customer_key (
+    tenant TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    note TEXT,
+    added_at BIGINT NOT NULL,
+    retired_at BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, identity, customer)
+) WITHOUT ROWID;
+CREATE INDEX customer_key_customer ON customer_key (tenant, customer);
+
+-- what: nonceless, downgrade, pin; product '' for every product; until_at 0: without end
+CREATE TABLE customer_grant (
+    tenant TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    what TEXT NOT NULL,
+    product TEXT NOT NULL DEFAULT '',
+    value TEXT NOT NULL DEFAULT '',
+    until_at BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (tenant, customer, what, product)
+) WITHOUT ROWID;
+
+-- One voucher issued, one link of its device's chain, one line of the audit log.
+-- tls_spki is no part of the hash and may be blanked. What is long stands last.
+CREATE TABLE voucher_event (
+    tenant TEXT NOT NULL,
+    product TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    prev_hash TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    request_id TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    nonce TEXT,
+    assertion TEXT NOT NULL,
+    proximity BIGINT NOT NULL,
+    verified BIGINT NOT NULL,
+    domain_id TEXT NOT NULL,
+    pin_spki TEXT NOT NULL,
+    signer_spki TEXT NOT NULL,
+    issuer_spki TEXT NOT NULL,
+    tls_spki TEXT NOT NULL,
+    customer TEXT NOT NULL,
+    signer TEXT NOT NULL,
+    signer_key TEXT NOT NULL,
+    expires_on BIGINT NOT NULL,
+    format TEXT NOT NULL,
+    voucher_hash TEXT NOT NULL,
+    pin_cert TEXT NOT NULL,
+    voucher TEXT NOT NULL,
+    PRIMARY KEY (tenant, product, serial_number, epoch, seq),
+    UNIQUE (tenant, request_hash)
+);
+-- Nonceless vouchers that may still be outstanding.
+CREATE INDEX voucher_event_nonceless ON voucher_event (tenant, serial_number) WHERE nonce IS NULL;
+
+-- Who asked for an event's voucher: erasable, outside the chain.
+CREATE TABLE event_peer (
+    tenant TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    address TEXT,
+    tls_subject TEXT,
+    PRIMARY KEY (tenant, request_id)
+) WITHOUT ROWID;
+
+-- Requests that opened an audit log by being fresh; a copy of one opens nothing.
+CREATE TABLE fresh_use (
+    tenant TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    tls_spki TEXT NOT NULL,
+    used_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, request_hash)
+) WITHOUT ROWID;
+CREATE INDEX fresh_use_expires_at ON fresh_use (tenant, expires_at);
+
+-- Refused requests, kept as evidence until they expire.
+CREATE TABLE refusal (
+    tenant TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    operation TEXT,
+    number BIGINT NOT NULL,
+    status BIGINT NOT NULL,
+    public_text TEXT,
+    detail TEXT,
+    serial_number TEXT,
+    address TEXT,
+    content_type TEXT,
+    accept TEXT,
+    username TEXT,
+    client_cert TEXT,
+    client_chain TEXT,
+    request TEXT,
+    PRIMARY KEY (tenant, request_id)
+);
+CREATE INDEX refusal_at ON refusal (tenant, at, request_id);
+CREATE INDEX refusal_expires_at ON refusal (tenant, expires_at);
+
+-- The configuration that each server runs, without secrets.
+CREATE TABLE node_snapshot (
+    tenant TEXT NOT NULL,
+    node TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    published_at BIGINT NOT NULL,
+    json TEXT NOT NULL,
+    PRIMARY KEY (tenant, node)
+);
+
+-- Signed statements over the heads of all chains; document is what was exported.
+CREATE TABLE checkpoint (
+    tenant TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    made_at BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    heads BIGINT NOT NULL,
+    events BIGINT NOT NULL,
+    root TEXT NOT NULL,
+    document TEXT NOT NULL,
+    PRIMARY KEY (tenant, number)
+);
+
+-- One import of a file. state: staging, ready, applying, done. cursor_*: the
+-- last key that was applied; what is staged and lies after it waits.
+CREATE TABLE import_batch (
+    tenant TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    state TEXT NOT NULL,
+    source TEXT NOT NULL,
+    source_hash TEXT NOT NULL,
+    staged BIGINT NOT NULL DEFAULT 0,
+    bad BIGINT NOT NULL DEFAULT 0,
+    applied BIGINT NOT NULL DEFAULT 0,
+    changed BIGINT NOT NULL DEFAULT 0,
+    cursor_serial TEXT NOT NULL DEFAULT '',
+    cursor_product TEXT NOT NULL DEFAULT '',
+    started_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, batch)
+) WITHOUT ROWID;
+
+-- Validated lines of a file. NULL: the file has no such column; '' and 0: it has, empty.
+CREATE TABLE device_staging (
+    tenant TEXT NOT NULL,
+    batch TEXT NOT NULL,
+    serial_number TEXT NOT NULL,
+    product TEXT NOT NULL,
+    line BIGINT NOT NULL,
+    customer TEXT,
+    signer TEXT,
+    idevid_issuer TEXT,
+    status TEXT,
+    made_at BIGINT,
+    sold_at BIGINT,
+    as_of BIGINT NOT NULL,
+    PRIMARY KEY (tenant, batch, serial_number, product)
+) WITHOUT ROWID;
