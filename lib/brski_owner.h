@@ -30,6 +30,9 @@ typedef struct brski_owner_t {
     brski_err_t *(*authorize)(int *verified, const brski_owner_question_t *question, apr_pool_t *scratch_pool);
 } brski_owner_t;
 
+/** Nonzero when the sales record names the requester: what "verified" means, for policies to share. */
+int brski_owner_confirmed(const brski_owner_question_t *question);
+
 extern const brski_owner_t brski_owner_any;       /**< first come, logged; verified when the sales record names the requester */
 extern const brski_owner_t brski_owner_customer;  /**< any known customer */
 extern const brski_owner_t brski_owner_sold;      /**< only the customer of the sales record */
