@@ -28,16 +28,20 @@ UNION ALL
 SELECT 'device', d.product, d.serial_number, d.customer, d.signer, d.idevid_issuer,
        CAST(d.made_at AS text), CAST(d.sold_at AS text), CAST(d.version AS text),
        COALESCE(s.status, 'active'), s.status_text, CAST(s.downgrade_until AS text),
-       CAST(s.version AS text), CAST(h.epoch AS text), CAST(h.seq AS text), h.hash,
+       CAST(s.version AS text),
+       (SELECT CAST(l.epoch AS text) FROM voucher_event l
+        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
+        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
+       (SELECT CAST(l.seq AS text) FROM voucher_event l
+        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
+        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
+       (SELECT l.hash FROM voucher_event l
+        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
+        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM device d
 LEFT JOIN device_state s
   ON s.tenant = d.tenant AND s.serial_number = d.serial_number AND s.product = d.product
-LEFT JOIN voucher_event h
-  ON h.tenant = d.tenant AND h.request_hash =
-     (SELECT l.request_hash FROM voucher_event l
-      WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
-      ORDER BY l.epoch DESC, l.seq DESC LIMIT 1)
 WHERE d.tenant = %s AND d.serial_number = %s
 UNION ALL
 SELECT 'outstanding',
@@ -158,10 +162,10 @@ LIMIT CAST(%lld AS bigint)
 SELECT e.product, e.serial_number, e.epoch, e.seq, e.hash
 FROM voucher_event e
 WHERE e.tenant = %s AND (e.product, e.serial_number) > (%s, %s)
-  AND NOT EXISTS (
-      SELECT 1 FROM voucher_event l
-      WHERE l.tenant = e.tenant AND l.product = e.product AND l.serial_number = e.serial_number
-        AND (l.epoch, l.seq) > (e.epoch, e.seq))
+  AND (e.epoch, e.seq) =
+      (SELECT l.epoch, l.seq FROM voucher_event l
+       WHERE l.tenant = e.tenant AND l.product = e.product AND l.serial_number = e.serial_number
+       ORDER BY l.epoch DESC, l.seq DESC LIMIT 1)
 ORDER BY e.product, e.serial_number
 LIMIT CAST(%lld AS bigint)
 
@@ -296,15 +300,19 @@ DELETE FROM node_snapshot WHERE tenant = %s AND node = %s
 --   imported status
 SELECT d.product, d.serial_number, d.customer, d.signer, d.idevid_issuer, d.made_at, d.sold_at,
        d.version, COALESCE(s.status, 'active'), s.status_text, s.downgrade_until, s.version,
-       h.epoch, h.seq, h.hash, d.as_of, d.status
+       (SELECT l.epoch FROM voucher_event l
+        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
+        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
+       (SELECT l.seq FROM voucher_event l
+        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
+        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
+       (SELECT l.hash FROM voucher_event l
+        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
+        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
+       d.as_of, d.status
 FROM device d
 LEFT JOIN device_state s
   ON s.tenant = d.tenant AND s.serial_number = d.serial_number AND s.product = d.product
-LEFT JOIN voucher_event h
-  ON h.tenant = d.tenant AND h.request_hash =
-     (SELECT l.request_hash FROM voucher_event l
-      WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
-      ORDER BY l.epoch DESC, l.seq DESC LIMIT 1)
 WHERE d.tenant = %s AND d.serial_number = %s
 ORDER BY d.product
 

@@ -68,7 +68,7 @@ CREATE TABLE customer_key (
     retired_at BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, identity, customer)
 ) WITHOUT ROWID;
-CREATE INDEX customer_key_customer ON customer_key (tenant, customer);
+CREATE INDEX customer_key_customer ON customer_key (customer, tenant);
 
 -- what: nonceless, downgrade, pin; product '' for every product; until_at 0: without end
 CREATE TABLE customer_grant (
