@@ -679,6 +679,128 @@ DELETE FROM device_staging
 WHERE tenant = %s AND batch = %s
   AND (serial_number, product) > (%s, %s) AND (serial_number, product) <= (%s, %s)
 
+-- ---- import of devices from a list that was sorted and judged before (masactl device import) ----
+-- The tool stages outside the database. Each short transaction: BLOCK for lines that say a device
+-- is to be blocked, APPLY for 32 lines at a time, TOUCH when it changed fewer, ADVANCE.
+
+-- STMT_IMPORT_BLOCK: block what a list newly says is to be blocked; nothing is unblocked
+-- parameters: tenant, serial_number, product, status, changed_at; tenant, serial_number, product,
+--   as_of, status
+INSERT INTO device_state (tenant, serial_number, product, status, status_text, changed_at, version)
+SELECT %s, %s, %s, %s, NULL, CAST(%lld AS bigint), 1
+WHERE NOT EXISTS (
+    SELECT 1 FROM device d
+    WHERE d.tenant = %s AND d.serial_number = %s AND d.product = %s
+      AND (d.as_of > CAST(%lld AS bigint) OR d.status = %s))
+ON CONFLICT (tenant, serial_number, product) DO UPDATE
+SET status = excluded.status, changed_at = excluded.changed_at,
+    version = device_state.version + 1
+WHERE device_state.status = 'active'
+
+-- STMT_IMPORT_APPLY: write up to 32 lines that say something newer to device
+-- parameters: tenant; 32 times serial_number (NULL: no line), product, customer, signer,
+--   idevid_issuer, status, made_at, sold_at, as_of (NULL: the list has no such column)
+-- changes: devices added or changed
+INSERT INTO device (tenant, serial_number, product, customer, signer, idevid_issuer, status,
+                    made_at, sold_at, as_of)
+SELECT %s, v.column1, v.column2, v.column3, v.column4, v.column5, v.column6, v.column7,
+       v.column8, v.column9
+FROM (VALUES
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld),
+    (%s, %s, %s, %s, %s, %s, %lld, %lld, %lld)
+) AS v
+WHERE v.column1 IS NOT NULL
+ON CONFLICT (tenant, serial_number, product) DO UPDATE
+SET customer = COALESCE(excluded.customer, device.customer),
+    signer = COALESCE(excluded.signer, device.signer),
+    idevid_issuer = COALESCE(excluded.idevid_issuer, device.idevid_issuer),
+    status = COALESCE(excluded.status, device.status),
+    made_at = COALESCE(excluded.made_at, device.made_at),
+    sold_at = COALESCE(excluded.sold_at, device.sold_at),
+    as_of = excluded.as_of,
+    version = device.version + 1
+WHERE excluded.as_of >= device.as_of
+  AND (COALESCE(excluded.customer, device.customer) IS DISTINCT FROM device.customer
+       OR COALESCE(excluded.signer, device.signer) IS DISTINCT FROM device.signer
+       OR COALESCE(excluded.idevid_issuer, device.idevid_issuer)
+          IS DISTINCT FROM device.idevid_issuer
+       OR COALESCE(excluded.status, device.status) IS DISTINCT FROM device.status
+       OR COALESCE(excluded.made_at, device.made_at) IS DISTINCT FROM device.made_at
+       OR COALESCE(excluded.sold_at, device.sold_at) IS DISTINCT FROM device.sold_at)
+
+-- STMT_IMPORT_TOUCH: lines that say nothing new are newer all the same
+-- parameters: tenant; 32 times serial_number (NULL: no line), product, as_of
+INSERT INTO device (tenant, serial_number, product, as_of)
+SELECT %s, v.column1, v.column2, v.column3
+FROM (VALUES
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld),
+    (%s, %s, %lld)
+) AS v
+WHERE v.column1 IS NOT NULL
+ON CONFLICT (tenant, serial_number, product) DO UPDATE
+SET as_of = excluded.as_of
+WHERE excluded.as_of > device.as_of
+
 -- ---- the schema and the database ----
 
 -- STMT_SCHEMA_VERSION_GET: the last upgrade that was applied
