@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# BRSKI::Test::Masa: a MASA whole: a lab, a database with the lab's devices, and an httpd that
+# serves both on a TLS virtual host named masa.example.
+package BRSKI::Test::Masa;
+
+use strict;
+use warnings;
+use JSON::PP ();
+use BRSKI::Test::Database ();
+use BRSKI::Test::Httpd ();
+use BRSKI::Test::Lab ();
+use BRSKI::Test::World qw(dialect read_file run_dir write_file);
+
+my $POLICY = "MASAOwner any\nMASANonceless deny\nMASAProximity required\n";
+
+# Options:
+#   name      of the server, for messages (masa)
+#   lab, db   of another MASA of this test; made when left out
+#   devices   of a lab made here (3)
+#   import    0: the lab's devices are not imported
+#   policy    lines of <MASAProduct lab> beside its anchor and signer (first come)
+#   products  whole text of the MASASigner and <MASAProduct> directives, instead
+#   host      more lines in the virtual host;  server: more lines outside of it
+#   conf      whole text of the configuration beyond the bare httpd, instead
+#   httpd     { options of BRSKI::Test::Httpd->new }
+sub new
+{
+    my ($class, %opt) = @_;
+    my $self = bless { name => $opt{name} || 'masa' }, $class;
+
+    $self->{lab} = $opt{lab} || BRSKI::Test::Lab->new(devices => $opt{devices} || 3);
+    $self->{db} = $opt{db} || BRSKI::Test::Database->new;
+    $self->import_devices if !$opt{db} && (!exists $opt{import} || $opt{import});
+    $self->{httpd} = BRSKI::Test::Httpd->new(%{ $opt{httpd} || {} }, name => $self->{name},
+                                             conf => $opt{conf} || $self->conf_text(%opt));
+    return $self;
+}
+
+# The MASA that t/TEST started; without t/TEST one of this process.
+my $main;
+sub main
+{
+    my ($class) = @_;
+
+    if (!$main && $ENV{BRSKI_TEST_MAIN}) {
+        my $known = JSON::PP::decode_json(read_file($ENV{BRSKI_TEST_MAIN}));
+        $main = bless { name => 'main', lab => BRSKI::Test::Lab->attach($known->{lab}),
+                        db => BRSKI::Test::Database->attach(@{$known}{qw(dialect params)}),
+                        httpd => BRSKI::Test::Httpd->attach(%{ $known->{httpd} }) }, $class;
+    }
+    return $main ||= $class->new(name => 'main', devices => 20)->start;
+}
+
+# Where another process finds this one: for BRSKI_TEST_MAIN.
+sub describe
+{
+    my ($self, $file) = @_;
+    my %httpd = map { $_ => $self->{httpd}{$_} } qw(name dir port tls_port error_log conf);
+
+    return write_file($file, JSON::PP::encode_json({
+        lab => $self->{lab}->dir, dialect => $self->{db}->dialect_name,
+        params => $self->{db}->params, httpd => \%httpd }));
+}
+
+sub lab { return $_[0]{lab} }
+sub db { return $_[0]{db} }
+sub httpd { return $_[0]{httpd} }
+
+sub start
+{
+    my ($self) = @_;
+    $self->{httpd}->start;
+    return $self;
+}
+
+sub stop
+{
+    my ($self) = @_;
+    $self->{httpd}->stop;
+}
+
+sub import_devices
+{
+    my ($self) = @_;
+    $self->{db}->masactl('device', 'import', $self->{lab}->devices_csv);
+}
+
+sub conf_text
+{
+    my ($self, %opt) = @_;
+    my ($lab, $db) = @{$self}{qw(lab db)};
+    my $products = $opt{products} || $self->products_text($opt{policy} || $POLICY);
+    my ($host, $server) = map { defined $opt{$_} ? $opt{$_} : '' } qw(host server);
+
+    return $db->directives . <<"EOF_CONF";
+SSLSessionCache none
+$server
+Listen 127.0.0.1:\@TLSPORT\@
+<VirtualHost 127.0.0.1:\@TLSPORT\@>
+    ServerName masa.example
+    SSLEngine On
+    SSLProtocol -all +TLSv1.2 +TLSv1.3
+    SSLCertificateFile @{[ $lab->path('tls/server.pem') ]}
+    SSLCertificateKeyFile @{[ $lab->path('tls/server.key') ]}
+    MASAEngine On
+    MASAClientCertificate request
+$products
+    <Location "/.well-known/brski">
+        SetHandler masa
+    </Location>
+    <Location "/masa-status">
+        SetHandler masa-status
+    </Location>
+    <Location "/masa-health">
+        SetHandler masa-health
+    </Location>
+$host
+</VirtualHost>
+EOF_CONF
+}
+
+sub products_text
+{
+    my ($self, $policy) = @_;
+    my $lab = $self->{lab};
+
+    return $self->signer_text('lab', 'masa-signer')
+        . "<MASAProduct lab>\nMASAIDevIDAnchor @{[ $lab->idevid_anchors ]}\nMASASignWith lab\n"
+        . "$policy\n</MASAProduct>\n";
+}
+
+# A MASASigner line for a signer of the lab.
+sub signer_text
+{
+    my ($self, $name, $file, @words) = @_;
+    my $base = $self->{lab}->path("manufacturer/$file");
+
+    return join(' ', 'MASASigner', $name, "$base.pem", "$base.key", @words) . "\n";
+}
+
+# The audit log's side door, as the administrator sees it.
+sub masactl
+{
+    my ($self, @args) = @_;
+    return $self->{db}->masactl(@args);
+}
+
+1;
