@@ -70,8 +70,9 @@ sub string_literals
     $text = without_comments($text);
     while ($text =~ /("(?:[^"\\\n]|\\.)*"(?:\s*"(?:[^"\\\n]|\\.)*")*)/g) {
         my ($literal, $line) = ($1, line_of($text, $-[0]));
+        $literal = substr $literal, 1, -1;
         $literal =~ s/"\s*"//g;
-        push @found, [ $line, substr($literal, 1, -1) ];
+        push @found, [ $line, $literal ];
     }
     return @found;
 }
