@@ -23,7 +23,7 @@ typedef struct brski_cms_t {
     apr_array_header_t *certs;        /**< const brski_cert_t *, as in the message, each parsed once */
     const brski_cert_t *signer;       /**< the certificate SignerInfo names, NULL when not in the message */
     apr_time_t signing_time;          /**< signed attribute, 0 when absent: informative only */
-    void *native;                     /**< CMS_ContentInfo without its certificates; owned by the pool */
+    void *native;                     /**< the pieces of SignerInfo, for brski_cms_verify() */
 } brski_cms_t;
 
 /**

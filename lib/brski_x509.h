@@ -86,6 +86,12 @@ void brski_idevid_issuer_parse(const char **keyid, const char **name, brski_byte
 /** idevid-issuer to send for an IDevID: form 1 (04 len, AKI SEQUENCE); SHA-1 of its key wrapped likewise without AKI. */
 brski_bytes_t brski_idevid_issuer_make(const brski_cert_t *idevid, apr_pool_t *pool);
 
+/**
+ * When pool dies, free what OpenSSL needs for parsing certificates: for a module, whose code is unloaded with the
+ * configuration. To be called before the first certificate is made in that pool or one below it; programs need not.
+ */
+void brski_x509_end_with(apr_pool_t *pool);
+
 /* ---- chains ---- */
 
 /** A chain from an end entity up; each verified to be signed by the next. */
