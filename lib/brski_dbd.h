@@ -37,6 +37,8 @@ typedef struct brski_dbd_t {
     apr_pool_t *pool;                 /**< life of the connection: statements are prepared again here */
     brski_dialect_t dialect;
     void *host;                       /**< the host's own handle (ap_dbd_t *), not ours */
+    int transaction;                  /**< ours: 0 none, 1 open, -1 open and failed; a host begins with 0 */
+    int sqlstate;                     /**< ours: PostgreSQL was asked to name its errors' codes; a host begins with 0 */
 } brski_dbd_t;
 
 /** A row: columns by number from 0. */
@@ -58,7 +60,9 @@ const brski_upgrade_t *brski_dbd_upgrades(brski_dialect_t dialect);
 brski_dialect_t brski_dialect_parse(const char *driver_name);
 
 /**
- * Open a connection of our own (tools, tests). Statements are prepared by brski_dbd_prepare().
+ * Open a connection of our own (tools, tests); loads the driver, for which no apr_dbd_init() is needed before. A new SQLite
+ * database becomes a WAL one; commits are durable (synchronous=FULL) and a lock of another process is waited for a
+ * while. Statements are prepared by brski_dbd_prepare(), or each at its first use: before the schema is there.
  * @param driver_name  "sqlite3" or "pgsql"
  * @param params       as DBDParams; may hold a password: never logged
  * @return NULL, or BRSKI_E_STORE
