@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_cert_cache.c: parsed certificates by the hash of their DER, for the threads of one process. Two lists: a newcomer
- * is on probation, a queue that newer ones push it out of; one that is asked for again moves to the kept list, whose
- * least recently used leaves. A CA is kept at once, but behind all others, so that strangers' CAs only push out each
- * other.
+ * brski_cert_cache.c: parsed certificates by the hash of their DER, for the threads of one process.
+ * Two lists: a newcomer is on probation, a queue that newer ones push it out of; one that is asked
+ * for again moves to the kept list, whose least recently used leaves. A CA is kept at once, but
+ * behind all others, so that strangers' CAs only push out each other.
  */
 #include "brski_cert.h"
 
@@ -39,7 +39,7 @@ static entry_t **bucket_of(brski_cert_cache_t *cache, const unsigned char *hash)
 {
     apr_size_t n;
 
-    memcpy(&n, hash, sizeof(n));      /* any octets of a SHA-256 will do */
+    memcpy(&n, hash, sizeof(n)); /* any octets of a SHA-256 will do */
     return &cache->buckets[n & cache->bucket_mask];
 }
 
@@ -183,7 +183,7 @@ brski_cert_cache_t *brski_cert_cache_make(apr_size_t max, apr_pool_t *pool)
     cache->probation.max = (max + 3) / 4;
     cache->kept.max = max - cache->probation.max;
     if (apr_thread_mutex_create(&cache->lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
-        return NULL;                  /* works without, dearer */
+        return NULL; /* works without, dearer */
     }
     apr_pool_cleanup_register(pool, cache, empty, apr_pool_cleanup_null);
     return cache;

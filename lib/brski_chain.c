@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_chain.c: chains of certificates. The path and the rules of RFC 5280 section 6.1 are OpenSSL's; the last step,
- * signatures and validity of each certificate, is ours (X509_STORE_CTX_set_verify): signatures that are known to be good are
- * not computed again, the clock may differ on both sides, and the answer says which certificate and why.
+ * brski_chain.c: chains of certificates. The path and the rules of RFC 5280 section 6.1 are
+ * OpenSSL's; the last step, signatures and validity of each certificate, is ours
+ * (X509_STORE_CTX_set_verify): signatures that are known to be good are not computed again, the
+ * clock may differ on both sides, and the answer says which certificate and why.
  */
 #include "brski_cert.h"
 
@@ -17,8 +18,8 @@
 #include "brski_time.h"
 
 struct brski_anchors_t {
-    apr_array_header_t *certs;        /* const brski_cert_t * */
-    X509_STORE *store;                /* the same; its own locks make it safe for threads */
+    apr_array_header_t *certs; /* const brski_cert_t * */
+    X509_STORE *store; /* the same; its own locks make it safe for threads */
 };
 
 /* One verification on its way through OpenSSL and back. */
@@ -28,10 +29,10 @@ typedef struct verify_t {
     apr_time_t at;
     apr_interval_time_t skew;
     int flags;
-    int anchors;                      /* the top is configured, not taken from the message */
-    brski_err_code_t weak;            /* what a weak key or digest is called */
+    int anchors; /* the top is configured, not taken from the message */
+    brski_err_code_t weak; /* what a weak key or digest is called */
     apr_pool_t *pool;
-    brski_err_t *err;                 /* what we found */
+    brski_err_t *err; /* what we found */
 } verify_t;
 
 static const brski_cert_t *cert_at(const apr_array_header_t *certs, int i)
@@ -55,15 +56,16 @@ static int in_list(const apr_array_header_t *certs, const brski_cert_t *cert)
 
 static int may_be_issuer(const brski_cert_t *issuer, const brski_cert_t *cert)
 {
-    if (cert->aki_keyid.len && issuer->ski.len && !brski_bytes_equal(cert->aki_keyid, issuer->ski)) {
+    if (cert->aki_keyid.len && issuer->ski.len
+        && !brski_bytes_equal(cert->aki_keyid, issuer->ski)) {
         return 0;
     }
     return !X509_NAME_cmp(X509_get_issuer_name(cert->x509), X509_get_subject_name(issuer->x509));
 }
 
 /*
- * Self-signed ones first: they end the chain, where a cross-certificate of the same key would need more. A stranger's
- * look-alikes cost arithmetic, so tries are counted.
+ * Self-signed ones first: they end the chain, where a cross-certificate of the same key would need
+ * more. A stranger's look-alikes cost arithmetic, so tries are counted.
  */
 static const brski_cert_t *find_issuer(const brski_cert_t *cert, const apr_array_header_t *certs,
                                        const apr_array_header_t *used, int *tries)
@@ -71,7 +73,7 @@ static const brski_cert_t *find_issuer(const brski_cert_t *cert, const apr_array
     int self_issued, i;
 
     for (self_issued = 1; self_issued >= 0; self_issued--) {
-        for (i = 0; i < certs->nelts && *tries > 0; i++) {
+        for (i = 0; i < certs->nelts && 0 < *tries; i++) {
             const brski_cert_t *issuer = cert_at(certs, i);
 
             if ((int)issuer->self_issued != self_issued || !may_be_issuer(issuer, cert)
@@ -87,8 +89,9 @@ static const brski_cert_t *find_issuer(const brski_cert_t *cert, const apr_array
     return NULL;
 }
 
-brski_err_t *brski_chain_build(brski_chain_t **out, const brski_cert_t *ee, const apr_array_header_t *certs,
-                               apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+brski_err_t *brski_chain_build(brski_chain_t **out, const brski_cert_t *ee,
+                               const apr_array_header_t *certs, apr_pool_t *result_pool,
+                               apr_pool_t *scratch_pool)
 {
     brski_chain_t *chain = apr_pcalloc(result_pool, sizeof(*chain));
     int tries = 2 * certs->nelts;
@@ -109,7 +112,8 @@ brski_err_t *brski_chain_build(brski_chain_t **out, const brski_cert_t *ee, cons
 
 /* ---- judging ---- */
 
-static brski_err_t *refuse(const verify_t *v, brski_err_code_t code, const brski_cert_t *cert, const char *why)
+static brski_err_t *refuse(const verify_t *v, brski_err_code_t code, const brski_cert_t *cert,
+                           const char *why)
 {
     const char *subject = brski_cert_short_subject(cert, v->pool);
 
@@ -124,12 +128,14 @@ static brski_err_t *check_time(const verify_t *v, const brski_cert_t *cert)
         return BRSKI_OK;
     }
     if (v->at + v->skew < cert->not_before) {
-        return refuse(v, BRSKI_E_PKIX, cert, apr_psprintf(v->pool, "is not valid before %s",
-                                                          brski_time_rfc3339(cert->not_before, v->pool)));
+        return refuse(v, BRSKI_E_PKIX, cert,
+                      apr_psprintf(v->pool, "is not valid before %s",
+                                   brski_time_rfc3339(cert->not_before, v->pool)));
     }
     if (v->at - v->skew > cert->not_after) {
-        return refuse(v, BRSKI_E_PKIX, cert, apr_psprintf(v->pool, "expired on %s",
-                                                          brski_time_rfc3339(cert->not_after, v->pool)));
+        return refuse(
+            v, BRSKI_E_PKIX, cert,
+            apr_psprintf(v->pool, "expired on %s", brski_time_rfc3339(cert->not_after, v->pool)));
     }
     return BRSKI_OK;
 }
@@ -137,11 +143,13 @@ static brski_err_t *check_time(const verify_t *v, const brski_cert_t *cert)
 static brski_err_t *check_strength(const verify_t *v, const brski_cert_t *cert, int top)
 {
     if (cert->weak_key) {
-        return refuse(v, v->weak, cert, "has a key that is too weak or of a type that is not allowed; "
+        return refuse(v, v->weak, cert,
+                      "has a key that is too weak or of a type that is not allowed; "
                       "use ECDSA P-256 or better or RSA of 2048 bits or more");
     }
     if (!top && cert->weak_signature) {
-        return refuse(v, v->weak, cert, "is signed with a digest that is too weak; use SHA-256 or better");
+        return refuse(v, v->weak, cert,
+                      "is signed with a digest that is too weak; use SHA-256 or better");
     }
     return BRSKI_OK;
 }
@@ -155,12 +163,16 @@ static brski_err_t *check_ee(const verify_t *v, const brski_cert_t *ee)
     return BRSKI_OK;
 }
 
-/* A configured anchor is trusted as such: version 1 has no basicConstraints, and OpenSSL turns away the rest. */
-static brski_err_t *check_issuer(const verify_t *v, const brski_cert_t *cert, const brski_cert_t *issuer,
-                                 int top)
+/*
+ * A configured anchor is trusted as such: version 1 has no basicConstraints, and OpenSSL turns
+ * away the rest.
+ */
+static brski_err_t *check_issuer(const verify_t *v, const brski_cert_t *cert,
+                                 const brski_cert_t *issuer, int top)
 {
     if (!issuer->ca && !(top && v->anchors)) {
-        return refuse(v, BRSKI_E_PKIX, issuer, "issued another one, but its basicConstraints do not say CA");
+        return refuse(v, BRSKI_E_PKIX, issuer,
+                      "issued another one, but its basicConstraints do not say CA");
     }
     if (!brski_cert_signed_by(cert, issuer)) {
         return refuse(v, BRSKI_E_PKIX, cert, "is not signed with its issuer's key");
@@ -209,8 +221,8 @@ static brski_err_t *check_path(const verify_t *v, const apr_array_header_t *path
         BRSKI_TRY(check_time(v, cert_at(path, i)));
         BRSKI_TRY(check_strength(v, cert_at(path, i), i == path->nelts - 1));
         if (i > 0) {
-            BRSKI_TRY(check_issuer(v, cert_at(path, i - 1), cert_at(path, i),
-                                   i == path->nelts - 1));
+            BRSKI_TRY(
+                check_issuer(v, cert_at(path, i - 1), cert_at(path, i), i == path->nelts - 1));
         }
     }
     return BRSKI_OK;
@@ -222,8 +234,9 @@ static int last_step(X509_STORE_CTX *ctx)
     verify_t *v = X509_STORE_CTX_get_app_data(ctx);
     apr_array_header_t *path = path_of(v, ctx, v->pool);
 
-    v->err = path ? check_path(v, path)
-        : brski_err(BRSKI_E_INTERNAL, NULL, v->pool, "a path with a certificate from nowhere");
+    v->err =
+        path ? check_path(v, path)
+             : brski_err(BRSKI_E_INTERNAL, NULL, v->pool, "a path with a certificate from nowhere");
     if (v->err) {
         X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
     }
@@ -244,8 +257,8 @@ static brski_err_t *openssl_says(const verify_t *v, X509_STORE_CTX *ctx)
 }
 
 /* trusted or store: one of them. */
-static brski_err_t *run(verify_t *v, apr_array_header_t **path, STACK_OF(X509) *helpers, STACK_OF(X509) *trusted,
-                        X509_STORE *store, apr_pool_t *result_pool)
+static brski_err_t *run(verify_t *v, apr_array_header_t **path, STACK_OF(X509) *helpers,
+                        STACK_OF(X509) *trusted, X509_STORE *store, apr_pool_t *result_pool)
 {
     X509_STORE_CTX *ctx = X509_STORE_CTX_new();
     brski_err_t *err = BRSKI_OK;
@@ -290,8 +303,12 @@ brski_err_t *brski_chain_verify(const brski_chain_t *chain, apr_time_t at, apr_i
                                 apr_pool_t *scratch_pool)
 {
     int n = chain->certs->nelts;
-    verify_t v = { .ee = cert_at(chain->certs, 0), .lists = { chain->certs }, .at = at, .skew = skew,
-                   .weak = BRSKI_E_ALGORITHM, .pool = scratch_pool };
+    verify_t v = { .ee = cert_at(chain->certs, 0),
+                   .lists = { chain->certs },
+                   .at = at,
+                   .skew = skew,
+                   .weak = BRSKI_E_ALGORITHM,
+                   .pool = scratch_pool };
     STACK_OF(X509) *trusted = stack_of(chain->certs, n - 1, n);
     STACK_OF(X509) *helpers = stack_of(chain->certs, n > 1 ? 1 : n, n > 1 ? n - 1 : n);
     brski_err_t *err;
@@ -314,7 +331,8 @@ static apr_status_t free_store(void *store)
     return APR_SUCCESS;
 }
 
-brski_err_t *brski_anchors_make(brski_anchors_t **out, const apr_array_header_t *certs, apr_pool_t *pool)
+brski_err_t *brski_anchors_make(brski_anchors_t **out, const apr_array_header_t *certs,
+                                apr_pool_t *pool)
 {
     brski_anchors_t *anchors = apr_pcalloc(pool, sizeof(*anchors));
     int i;
@@ -340,7 +358,8 @@ brski_err_t *brski_anchors_make(brski_anchors_t **out, const apr_array_header_t 
     return BRSKI_OK;
 }
 
-brski_err_t *brski_anchors_load(brski_anchors_t **out, const apr_array_header_t *paths, apr_pool_t *pool)
+brski_err_t *brski_anchors_load(brski_anchors_t **out, const apr_array_header_t *paths,
+                                apr_pool_t *pool)
 {
     apr_array_header_t *all = apr_array_make(pool, 4, sizeof(const brski_cert_t *)), *certs;
     int i;
@@ -385,12 +404,19 @@ static brski_chain_t *chain_of(apr_array_header_t *path, apr_pool_t *pool)
     return chain;
 }
 
-brski_err_t *brski_anchors_verify(brski_chain_t **chain, const brski_anchors_t *anchors, const brski_cert_t *ee,
-                                  const apr_array_header_t *certs, apr_time_t at, apr_interval_time_t skew,
-                                  int flags, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+brski_err_t *brski_anchors_verify(brski_chain_t **chain, const brski_anchors_t *anchors,
+                                  const brski_cert_t *ee, const apr_array_header_t *certs,
+                                  apr_time_t at, apr_interval_time_t skew, int flags,
+                                  apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    verify_t v = { .ee = ee, .lists = { certs, anchors->certs }, .at = at, .skew = skew, .flags = flags,
-                   .anchors = 1, .weak = BRSKI_E_PKIX, .pool = scratch_pool };
+    verify_t v = { .ee = ee,
+                   .lists = { certs, anchors->certs },
+                   .at = at,
+                   .skew = skew,
+                   .flags = flags,
+                   .anchors = 1,
+                   .weak = BRSKI_E_PKIX,
+                   .pool = scratch_pool };
     STACK_OF(X509) *helpers = certs ? stack_of(certs, 0, certs->nelts) : NULL;
     apr_array_header_t *path = NULL;
     brski_err_t *err;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_cms.c: reading CMS SignedData. RFC 5652 sections 3 to 5 and 11, cut by the strict reader of DER; the certificates
- * go through the cache, the signature is one call of EVP. OpenSSL's own CMS would parse every certificate again and
- * take BER, several signers and absent attributes, all of which RFC 8366 section 5.4 does not.
+ * brski_cms.c: reading CMS SignedData. RFC 5652 sections 3 to 5 and 11, cut by the strict reader of
+ * DER; the certificates go through the cache, the signature is one call of EVP. OpenSSL's own CMS
+ * would parse every certificate again and take BER, several signers and absent attributes, all of
+ * which RFC 8366 section 5.4 does not.
  */
 #include "brski_cms.h"
 
@@ -19,12 +20,12 @@
 
 /* The one SignerInfo, RFC 5652 5.3; all point into the message. */
 typedef struct signer_info_t {
-    brski_bytes_t content_oid;        /* eContentType */
-    brski_bytes_t issuer;             /* Name and INTEGER, or len 0 */
+    brski_bytes_t content_oid; /* eContentType */
+    brski_bytes_t issuer; /* Name and INTEGER, or len 0 */
     brski_bytes_t serial;
-    brski_bytes_t ski;                /* or this */
+    brski_bytes_t ski; /* or this */
     brski_bytes_t digest_algorithm;
-    brski_bytes_t signed_attrs;       /* [0] with its header, or len 0 */
+    brski_bytes_t signed_attrs; /* [0] with its header, or len 0 */
     brski_bytes_t signature_algorithm;
     brski_bytes_t signature;
 } signer_info_t;
@@ -40,9 +41,11 @@ typedef struct attributes_t {
 
 static brski_err_t *not_cms(const char *what, const char *why, apr_pool_t *pool)
 {
-    return brski_err_say(brski_err(BRSKI_E_CMS, NULL, pool, "%s %s", what, why), pool,
-                         "The body is not a DER-encoded CMS SignedData with attached content and one signer: "
-                         "%s %s.", what, why);
+    return brski_err_say(
+        brski_err(BRSKI_E_CMS, NULL, pool, "%s %s", what, why), pool,
+        "The body is not a DER-encoded CMS SignedData with attached content and one signer: "
+        "%s %s.",
+        what, why);
 }
 
 /* ---- taking apart ---- */
@@ -78,11 +81,13 @@ static brski_err_t *enter_signed_data(brski_der_t *signed_data, brski_bytes_t de
 static brski_econtent_t econtent_of(brski_bytes_t oid)
 {
     return brski_bytes_equal(oid, brski_oid_anima_json) ? BRSKI_ECONTENT_ANIMA_JSON
-        : brski_bytes_equal(oid, brski_oid_data) ? BRSKI_ECONTENT_DATA : BRSKI_ECONTENT_OTHER;
+           : brski_bytes_equal(oid, brski_oid_data)     ? BRSKI_ECONTENT_DATA
+                                                        : BRSKI_ECONTENT_OTHER;
 }
 
 /* EncapsulatedContentInfo, RFC 5652 5.2 */
-static brski_err_t *read_content(brski_cms_t *cms, signer_info_t *info, brski_der_t *signed_data, apr_pool_t *pool)
+static brski_err_t *read_content(brski_cms_t *cms, signer_info_t *info, brski_der_t *signed_data,
+                                 apr_pool_t *pool)
 {
     brski_der_t encap, explicit_;
     brski_der_tlv_t oid, content;
@@ -121,8 +126,9 @@ static brski_err_t *too_many(int max, apr_pool_t *pool)
 }
 
 /* CertificateSet, RFC 5652 10.2.3: other kinds than X.509 certificates are of no use here. */
-static brski_err_t *read_certificates(brski_cms_t *cms, brski_bytes_t set, const brski_limits_t *limits,
-                                      brski_cert_cache_t *cache, apr_pool_t *pool)
+static brski_err_t *read_certificates(brski_cms_t *cms, brski_bytes_t set,
+                                      const brski_limits_t *limits, brski_cert_cache_t *cache,
+                                      apr_pool_t *pool)
 {
     brski_der_t in = brski_der(set);
     brski_der_tlv_t choice;
@@ -179,8 +185,7 @@ static const char *read_signer_info(signer_info_t *info, brski_der_t *in)
     const char *why;
 
     if ((why = brski_der_enter(&si, in, BRSKI_DER_SEQUENCE))
-        || (why = brski_der_expect(&version, &si, BRSKI_DER_INTEGER))
-        || (why = read_sid(info, &si))
+        || (why = brski_der_expect(&version, &si, BRSKI_DER_INTEGER)) || (why = read_sid(info, &si))
         || (why = brski_der_expect(&digest, &si, BRSKI_DER_SEQUENCE))
         || (why = brski_der_optional(&attrs, &si, BRSKI_DER_CONTEXT(0)))
         || (why = brski_der_expect(&algorithm, &si, BRSKI_DER_SEQUENCE))
@@ -195,7 +200,8 @@ static const char *read_signer_info(signer_info_t *info, brski_der_t *in)
     return brski_der_end(&si) ? NULL : "has another structure";
 }
 
-static brski_err_t *read_signer_infos(signer_info_t *info, brski_der_t *signed_data, apr_pool_t *pool)
+static brski_err_t *read_signer_infos(signer_info_t *info, brski_der_t *signed_data,
+                                      apr_pool_t *pool)
 {
     brski_der_t infos;
     const char *why;
@@ -240,7 +246,8 @@ static int is_signer(const signer_info_t *info, const brski_cert_t *cert)
     if (info->ski.len) {
         return brski_bytes_equal(info->ski, cert->ski);
     }
-    return brski_bytes_equal(info->serial, brski_cert_full(cert)->serial_der) && same_name(info->issuer, cert);
+    return brski_bytes_equal(info->serial, brski_cert_full(cert)->serial_der)
+           && same_name(info->issuer, cert);
 }
 
 static const brski_cert_t *find_signer(const signer_info_t *info, const apr_array_header_t *certs)
@@ -281,14 +288,18 @@ static void note_attribute(attributes_t *a, brski_bytes_t oid, brski_der_tlv_t v
     }
     else if (brski_bytes_equal(oid, brski_oid_message_digest)) {
         a->message_digests++;
-        a->message_digest = value.tag == BRSKI_DER_OCTET_STRING ? value.value : brski_bytes(NULL, 0);
+        a->message_digest =
+            value.tag == BRSKI_DER_OCTET_STRING ? value.value : brski_bytes(NULL, 0);
     }
     else if (brski_bytes_equal(oid, brski_oid_signing_time)) {
         a->signing_time = attribute_time(value);
     }
 }
 
-/* 0 when they are not DER. Of the ones that we know, RFC 5652 11 wants a single value: another counts as a repetition. */
+/*
+ * 0 when they are not DER. Of the ones that we know, RFC 5652 11 wants a single value: another
+ * counts as a repetition.
+ */
 static int read_attributes(attributes_t *a, brski_bytes_t signed_attrs)
 {
     brski_der_t in = brski_der(signed_attrs), attrs, attr, values;
@@ -374,9 +385,11 @@ static brski_err_t *check_attributes(attributes_t *a, const signer_info_t *info,
 
 static brski_err_t *bad_algorithm(const char *why, apr_pool_t *pool)
 {
-    return brski_err_say(brski_err(BRSKI_E_ALGORITHM, NULL, pool, "signature %s", why), pool,
-                         "The signature %s; use SHA-256 or better with ECDSA P-256 or better or RSA of 2048 bits "
-                         "or more.", why);
+    return brski_err_say(
+        brski_err(BRSKI_E_ALGORITHM, NULL, pool, "signature %s", why), pool,
+        "The signature %s; use SHA-256 or better with ECDSA P-256 or better or RSA of 2048 bits "
+        "or more.",
+        why);
 }
 
 static brski_err_t *check_algorithm(brski_cms_scheme_t *scheme, const signer_info_t *info,
@@ -392,7 +405,8 @@ static brski_err_t *check_algorithm(brski_cms_scheme_t *scheme, const signer_inf
         return bad_algorithm(why, pool);
     }
     if (signer->weak_key) {
-        return bad_algorithm("is made with a key that is too weak or of a type that is not allowed", pool);
+        return bad_algorithm("is made with a key that is too weak or of a type that is not allowed",
+                             pool);
     }
     if (!EVP_PKEY_is_a(signer->key, scheme->key_type)
         && !(scheme->other_key_type && EVP_PKEY_is_a(signer->key, scheme->other_key_type))) {
@@ -412,10 +426,14 @@ static int signature_is_good(const signer_info_t *info, const brski_cms_scheme_t
     int good;
 
     *(unsigned char *)attrs.data = BRSKI_DER_SET;
-    good = ctx && EVP_DigestVerifyInit_ex(ctx, &key_ctx, digest, brski_cert_full(signer)->libctx, NULL,
-                                          signer->key, NULL) == 1
+    good =
+        ctx
+        && EVP_DigestVerifyInit_ex(ctx, &key_ctx, digest, brski_cert_full(signer)->libctx, NULL,
+                                   signer->key, NULL)
+               == 1
         && brski_cms_scheme_setup(key_ctx, scheme)
-        && EVP_DigestVerify(ctx, info->signature.data, info->signature.len, attrs.data, attrs.len) == 1;
+        && EVP_DigestVerify(ctx, info->signature.data, info->signature.len, attrs.data, attrs.len)
+               == 1;
     EVP_MD_CTX_free(ctx);
     return good;
 }
@@ -434,8 +452,9 @@ brski_err_t *brski_cms_verify(const brski_cms_t *cms, apr_pool_t *scratch_pool)
     attributes_t attributes;
 
     if (!signer) {
-        return brski_err_say(brski_err(BRSKI_E_CHAIN, NULL, scratch_pool, "no certificate of the signer"),
-                             scratch_pool, "The request does not contain the certificate of its signer.");
+        return brski_err_say(
+            brski_err(BRSKI_E_CHAIN, NULL, scratch_pool, "no certificate of the signer"),
+            scratch_pool, "The request does not contain the certificate of its signer.");
     }
     BRSKI_TRY(check_attributes(&attributes, info, scratch_pool));
     BRSKI_TRY(check_algorithm(&scheme, info, signer, scratch_pool));

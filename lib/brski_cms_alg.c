@@ -33,7 +33,10 @@ static const brski_cms_digest_t digests[] = {
     [SHAKE256] = { "SHAKE-256", OID(NIST_HASH "\x0C"), 64 },
 };
 
-/* A row without a digest takes that of digestAlgorithm. The last is BouncyCastle's: a key type for an algorithm. */
+/*
+ * A row without a digest takes that of digestAlgorithm. The last is BouncyCastle's: a key type
+ * for an algorithm.
+ */
 static const brski_cms_scheme_t schemes[] = {
     { "EC", NULL, &digests[SHA256], 0, 0, OID(ANSI_X962 "\x04\x03\x02"), 0 },
     { "EC", NULL, &digests[SHA384], 0, 0, OID(ANSI_X962 "\x04\x03\x03"), 0 },
@@ -80,11 +83,15 @@ static const brski_cms_digest_t *explicit_digest(brski_der_t *in, int n)
     brski_der_tlv_t algorithm;
 
     return brski_der_enter(&outer, in, BRSKI_DER_CONTEXT(n))
-        || brski_der_expect(&algorithm, &outer, BRSKI_DER_SEQUENCE)
-        ? NULL : brski_cms_digest_find(algorithm.value);
+                   || brski_der_expect(&algorithm, &outer, BRSKI_DER_SEQUENCE)
+               ? NULL
+               : brski_cms_digest_find(algorithm.value);
 }
 
-/* RFC 4055 3.1: hash and MGF1 hash must be written out, because what is left out means SHA-1, and be the message's. */
+/*
+ * RFC 4055 3.1: hash and MGF1 hash must be written out, because what is left out means SHA-1, and
+ * be the message's.
+ */
 static const char *check_pss(brski_der_t *parameters, const brski_cms_digest_t *digest)
 {
     static const char *const why = "uses RSA-PSS with another digest than digestAlgorithm says";
@@ -95,13 +102,15 @@ static const char *check_pss(brski_der_t *parameters, const brski_cms_digest_t *
         || brski_der_enter(&outer, &in, BRSKI_DER_CONTEXT(1))
         || brski_der_enter(&mgf, &outer, BRSKI_DER_SEQUENCE)
         || brski_der_expect(&oid, &mgf, BRSKI_DER_OID) || !brski_bytes_equal(oid.value, mgf1)
-        || brski_der_expect(&hash, &mgf, BRSKI_DER_SEQUENCE) || brski_cms_digest_find(hash.value) != digest) {
+        || brski_der_expect(&hash, &mgf, BRSKI_DER_SEQUENCE)
+        || brski_cms_digest_find(hash.value) != digest) {
         return why;
     }
     return NULL;
 }
 
-const char *brski_cms_scheme_find(brski_cms_scheme_t *out, brski_bytes_t algorithm, const brski_cms_digest_t *digest)
+const char *brski_cms_scheme_find(brski_cms_scheme_t *out, brski_bytes_t algorithm,
+                                  const brski_cms_digest_t *digest)
 {
     brski_der_t parameters;
     brski_bytes_t oid = id_of(algorithm, &parameters);
@@ -159,14 +168,15 @@ const char *brski_cms_scheme_choose(brski_cms_scheme_t *out, const EVP_PKEY *key
     return "is of a type that does not sign vouchers";
 }
 
-int brski_cms_digest(unsigned char *out, const brski_cms_digest_t *digest, brski_bytes_t data, OSSL_LIB_CTX *libctx)
+int brski_cms_digest(unsigned char *out, const brski_cms_digest_t *digest, brski_bytes_t data,
+                     OSSL_LIB_CTX *libctx)
 {
     EVP_MD *md = EVP_MD_fetch(libctx, digest->name, NULL);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     int done = md && ctx && EVP_DigestInit_ex2(ctx, md, NULL)
-        && EVP_DigestUpdate(ctx, data.data, data.len)
-        && (digest == &digests[SHAKE256] ? EVP_DigestFinalXOF(ctx, out, digest->len)
-                                         : EVP_DigestFinal_ex(ctx, out, NULL));
+               && EVP_DigestUpdate(ctx, data.data, data.len)
+               && (digest == &digests[SHAKE256] ? EVP_DigestFinalXOF(ctx, out, digest->len)
+                                                : EVP_DigestFinal_ex(ctx, out, NULL));
 
     EVP_MD_CTX_free(ctx);
     EVP_MD_free(md);
@@ -176,7 +186,7 @@ int brski_cms_digest(unsigned char *out, const brski_cms_digest_t *digest, brski
 int brski_cms_scheme_setup(EVP_PKEY_CTX *ctx, const brski_cms_scheme_t *scheme)
 {
     return !scheme->pss
-        || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0
-            && EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, scheme->digest->name, NULL) > 0
-            && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_AUTO) > 0);
+           || (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0
+               && EVP_PKEY_CTX_set_rsa_mgf1_md_name(ctx, scheme->digest->name, NULL) > 0
+               && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_AUTO) > 0);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_idevid.c: what BRSKI puts into or takes from device certificates: the MASA URL extension (RFC 8995 section 2.3.2),
- * DNS names, and idevid-issuer, the leaf that implementations write in four ways.
+ * brski_idevid.c: what BRSKI puts into or takes from device certificates: the MASA URL extension
+ * (RFC 8995 section 2.3.2), DNS names, and idevid-issuer, the leaf that implementations write in
+ * four ways.
  */
 #include "brski_cert.h"
 
@@ -25,7 +26,8 @@
 /* id-pe-masa-url, 1.3.6.1.5.5.7.1.32 */
 static const unsigned char masa_url_oid[] = { 0x2B, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x20 };
 
-static const ASN1_OCTET_STRING *find_extension(const X509 *x509, const unsigned char *oid, size_t len)
+static const ASN1_OCTET_STRING *find_extension(const X509 *x509, const unsigned char *oid,
+                                               size_t len)
 {
     int i;
 
@@ -49,10 +51,11 @@ const char *brski_cert_masa_url(const brski_cert_t *cert, apr_pool_t *pool)
     if (!value) {
         return NULL;
     }
-    in = brski_der(brski_bytes(ASN1_STRING_get0_data(value), (apr_size_t)ASN1_STRING_length(value)));
+    in =
+        brski_der(brski_bytes(ASN1_STRING_get0_data(value), (apr_size_t)ASN1_STRING_length(value)));
     if (brski_der_next(&text, &in) || !brski_der_end(&in)
-        || (text.tag != V_ASN1_IA5STRING && text.tag != V_ASN1_UTF8STRING)
-        || !text.value.len || memchr(text.value.data, 0, text.value.len)) {
+        || (text.tag != V_ASN1_IA5STRING && text.tag != V_ASN1_UTF8STRING) || !text.value.len
+        || memchr(text.value.data, 0, text.value.len)) {
         return NULL;
     }
     return brski_printable((const char *)brski_bytes_dup(text.value, pool).data, URL_MAX, pool);
@@ -122,7 +125,8 @@ static const char *directory_name(brski_bytes_t names, apr_pool_t *pool)
 }
 
 /* RFC 5280 4.2.1.1: AuthorityKeyIdentifier; 0 when it is none. */
-static int parse_aki(const char **keyid, const char **name, brski_bytes_t sequence, apr_pool_t *pool)
+static int parse_aki(const char **keyid, const char **name, brski_bytes_t sequence,
+                     apr_pool_t *pool)
 {
     brski_der_t in = brski_der(sequence), aki;
     brski_der_tlv_t key, issuer, serial;
@@ -130,7 +134,8 @@ static int parse_aki(const char **keyid, const char **name, brski_bytes_t sequen
     if (brski_der_enter(&aki, &in, BRSKI_DER_SEQUENCE) || !brski_der_end(&in)
         || brski_der_optional(&key, &aki, BRSKI_DER_CONTEXT_PRIMITIVE(0))
         || brski_der_optional(&issuer, &aki, BRSKI_DER_CONTEXT(1))
-        || brski_der_optional(&serial, &aki, BRSKI_DER_CONTEXT_PRIMITIVE(2)) || !brski_der_end(&aki)) {
+        || brski_der_optional(&serial, &aki, BRSKI_DER_CONTEXT_PRIMITIVE(2))
+        || !brski_der_end(&aki)) {
         return 0;
     }
     if (key.value.len) {
@@ -148,7 +153,8 @@ static int is_keyid_length(apr_size_t len)
     return len == SHA1_LEN || len == 8 || len == 28 || len == 32 || len == 48 || len == 64;
 }
 
-void brski_idevid_issuer_parse(const char **keyid, const char **name, brski_bytes_t value, apr_pool_t *pool)
+void brski_idevid_issuer_parse(const char **keyid, const char **name, brski_bytes_t value,
+                               apr_pool_t *pool)
 {
     brski_der_t in = brski_der(value);
     brski_der_tlv_t inner;
@@ -184,7 +190,8 @@ static brski_bytes_t key_sha1(const brski_cert_t *cert, apr_pool_t *pool)
     size_t len = SHA1_LEN;
 
     if (!EVP_Q_digest(NULL, "SHA1", NULL, full->key_bits.data, full->key_bits.len, hash, &len)) {
-        return brski_bytes(NULL, 0);  /* no SHA-1 in this process (FIPS without it): nothing to send */
+        return brski_bytes(NULL,
+                           0); /* no SHA-1 in this process (FIPS without it): nothing to send */
     }
     return brski_bytes(hash, len);
 }

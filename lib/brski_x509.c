@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_x509.c: making certificates: parse once, work out what decisions ask, count holders; and reading and
- * writing them as files and text.
+ * brski_x509.c: making certificates: parse once, work out what decisions ask, count holders; and
+ * reading and writing them as files and text.
  */
 #include "brski_cert.h"
 
@@ -26,14 +26,16 @@
 #define RSA_MIN_BITS 2048
 #define RSA_MAX_BITS 16384
 
-/* AlgorithmIdentifiers of the key types that may sign; EC with a named curve. RFC 5480, RFC 8410. */
-static const unsigned char p256_id[] = {
-    0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
-    0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07 };
-static const unsigned char p384_id[] = {
-    0x30, 0x10, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22 };
-static const unsigned char p521_id[] = {
-    0x30, 0x10, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23 };
+/*
+ * AlgorithmIdentifiers of the key types that may sign; EC with a named curve. RFC 5480, RFC 8410.
+ */
+static const unsigned char p256_id[] = { 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48,
+                                         0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A,
+                                         0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07 };
+static const unsigned char p384_id[] = { 0x30, 0x10, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D,
+                                         0x02, 0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22 };
+static const unsigned char p521_id[] = { 0x30, 0x10, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D,
+                                         0x02, 0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23 };
 static const unsigned char ed25519_id[] = { 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70 };
 static const unsigned char ed448_id[] = { 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x71 };
 
@@ -111,9 +113,9 @@ char *brski_cert_name_text(const X509_NAME *name)
     ERR_set_mark();
     text = print_name(name, XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
     if (!text || has_c1_control(text)) {
-        free(text);                   /* ill-formed strings too: octets instead of characters */
+        free(text); /* ill-formed strings too: octets instead of characters */
         text = print_name(name, (XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_UTF8_CONVERT)
-                                | ASN1_STRFLGS_ESC_MSB);
+                                    | ASN1_STRFLGS_ESC_MSB);
     }
     ERR_pop_to_mark();
     return text;
@@ -127,7 +129,7 @@ const char *brski_cert_short_subject(const brski_cert_t *cert, apr_pool_t *pool)
         return *cert->subject ? cert->subject : "(empty subject)";
     }
     while (max && ((unsigned char)cert->subject[max] & 0xC0) == 0x80) {
-        max--;                        /* not inside a character */
+        max--; /* not inside a character */
     }
     return apr_pstrcat(pool, apr_pstrmemdup(pool, cert->subject, max), "...", NULL);
 }
@@ -151,7 +153,10 @@ apr_time_t brski_cert_time(const ASN1_TIME *t)
     return apr_time_exp_gmt_get(&at, &exp) == APR_SUCCESS ? at : 0;
 }
 
-/* RFC 8995 2.3.1: X520SerialNumber; one that is not alone, or has a NUL inside, identifies nothing. */
+/*
+ * RFC 8995 2.3.1: X520SerialNumber; one that is not alone, or has a NUL inside, identifies
+ * nothing.
+ */
 static char *serial_number_of(const X509_NAME *subject)
 {
     int at = X509_NAME_get_index_by_NID(subject, NID_serialNumber, -1);
@@ -180,15 +185,16 @@ static int is_weak_key(const EVP_PKEY *key, brski_bytes_t algorithm)
     int bits;
 
     if (!key) {
-        return 1;                     /* a type that our context does not decode */
+        return 1; /* a type that our context does not decode */
     }
     if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) {
         bits = EVP_PKEY_get_bits(key);
         return bits < RSA_MIN_BITS || bits > RSA_MAX_BITS;
     }
     return !same(algorithm, p256_id, sizeof(p256_id)) && !same(algorithm, p384_id, sizeof(p384_id))
-        && !same(algorithm, p521_id, sizeof(p521_id))
-        && !same(algorithm, ed25519_id, sizeof(ed25519_id)) && !same(algorithm, ed448_id, sizeof(ed448_id));
+           && !same(algorithm, p521_id, sizeof(p521_id))
+           && !same(algorithm, ed25519_id, sizeof(ed25519_id))
+           && !same(algorithm, ed448_id, sizeof(ed448_id));
 }
 
 const char *brski_digest_allowed(int nid)
@@ -258,14 +264,16 @@ static void note_eku(brski_cert_t *cert)
 
 static brski_bytes_t bytes_of(const ASN1_STRING *s)
 {
-    return s ? brski_bytes(ASN1_STRING_get0_data(s), (apr_size_t)ASN1_STRING_length(s)) : brski_bytes(NULL, 0);
+    return s ? brski_bytes(ASN1_STRING_get0_data(s), (apr_size_t)ASN1_STRING_length(s))
+             : brski_bytes(NULL, 0);
 }
 
 static brski_bytes_t extension_value(const X509 *x509, int nid)
 {
     int at = X509_get_ext_by_NID(x509, nid, -1);
 
-    return at < 0 ? brski_bytes(NULL, 0) : bytes_of(X509_EXTENSION_get_data(X509_get_ext(x509, at)));
+    return at < 0 ? brski_bytes(NULL, 0)
+                  : bytes_of(X509_EXTENSION_get_data(X509_get_ext(x509, at)));
 }
 
 /* What is of fixed size. The octets that pub points to belong to x509 until pack() copies them. */
@@ -371,14 +379,15 @@ static brski_bytes_t moved(brski_bytes_t b, brski_bytes_t from, brski_bytes_t to
     return brski_bytes(to.data + (b.data - from.data), b.len);
 }
 
-static apr_size_t room_for(const brski_cert_full_t *draft, const texts_t *texts, brski_bytes_t serial)
+static apr_size_t room_for(const brski_cert_full_t *draft, const texts_t *texts,
+                           brski_bytes_t serial)
 {
     const brski_cert_t *cert = &draft->pub;
 
     return cert->der.len + cert->ski.len + cert->aki_keyid.len + cert->aki.len
-        + strlen(texts->subject) + strlen(texts->issuer)
-        + (texts->serial_number ? strlen(texts->serial_number) : 0)
-        + 2 * sizeof(cert->spki_hash) + 2 * serial.len + 9 /* NULs */;
+           + strlen(texts->subject) + strlen(texts->issuer)
+           + (texts->serial_number ? strlen(texts->serial_number) : 0) + 2 * sizeof(cert->spki_hash)
+           + 2 * serial.len + 9 /* NULs */;
 }
 
 /* One block: the struct, then all that it points to. */
@@ -458,7 +467,8 @@ static brski_err_t *make_cert(const brski_cert_t **out, X509 *x509, brski_bytes_
         ERR_set_mark();
         work_out(&draft, key_algorithm);
         ERR_pop_to_mark();
-        memcpy(draft.pub.spki_hash, brski_sha256(draft.spki_der, pool).data, sizeof(draft.pub.spki_hash));
+        memcpy(draft.pub.spki_hash, brski_sha256(draft.spki_der, pool).data,
+               sizeof(draft.pub.spki_hash));
         if (X509_get_extension_flags(x509) & EXFLAG_INVALID) {
             why = "has an extension that cannot be read";
         }
@@ -477,8 +487,8 @@ static brski_err_t *make_cert(const brski_cert_t **out, X509 *x509, brski_bytes_
     return BRSKI_OK;
 }
 
-static int found_in_cache(const brski_cert_t **out, const unsigned char *hash, brski_cert_cache_t *cache,
-                          apr_pool_t *pool)
+static int found_in_cache(const brski_cert_t **out, const unsigned char *hash,
+                          brski_cert_cache_t *cache, apr_pool_t *pool)
 {
     const brski_cert_t *cert = cache ? brski_cert_cache_get(cache, hash) : NULL;
 
@@ -490,12 +500,14 @@ static int found_in_cache(const brski_cert_t **out, const unsigned char *hash, b
 
 static brski_err_t *too_large(apr_size_t max, apr_pool_t *pool)
 {
-    return brski_err_say(brski_err(BRSKI_E_LIMIT, NULL, pool, "certificate of over %lu octets", (unsigned long)max),
-                         pool, "A certificate in the request is larger than %lu octets.", (unsigned long)max);
+    return brski_err_say(
+        brski_err(BRSKI_E_LIMIT, NULL, pool, "certificate of over %lu octets", (unsigned long)max),
+        pool, "A certificate in the request is larger than %lu octets.", (unsigned long)max);
 }
 
-brski_err_t *brski_cert_parse(const brski_cert_t **out, brski_bytes_t der, const brski_limits_t *limits,
-                              brski_cert_cache_t *cache, apr_pool_t *pool)
+brski_err_t *brski_cert_parse(const brski_cert_t **out, brski_bytes_t der,
+                              const brski_limits_t *limits, brski_cert_cache_t *cache,
+                              apr_pool_t *pool)
 {
     OSSL_LIB_CTX *libctx;
     const unsigned char *hash, *at = der.data;
@@ -528,7 +540,8 @@ brski_err_t *brski_cert_parse(const brski_cert_t **out, brski_bytes_t der, const
     return BRSKI_OK;
 }
 
-brski_err_t *brski_cert_wrap(const brski_cert_t **out, X509 *x509, brski_cert_cache_t *cache, apr_pool_t *pool)
+brski_err_t *brski_cert_wrap(const brski_cert_t **out, X509 *x509, brski_cert_cache_t *cache,
+                             apr_pool_t *pool)
 {
     unsigned char *encoded = NULL;
     int len = i2d_X509(x509, &encoded);
@@ -572,7 +585,8 @@ int brski_cert_signed_by(const brski_cert_t *cert, const brski_cert_t *issuer)
     }
     ERR_pop_to_mark();
     /* written by one thread, once, before anybody may read it */
-    if (apr_atomic_cas32(&full->signer_known, SIGNER_BEING_NOTED, SIGNER_UNKNOWN) == SIGNER_UNKNOWN) {
+    if (apr_atomic_cas32(&full->signer_known, SIGNER_BEING_NOTED, SIGNER_UNKNOWN)
+        == SIGNER_UNKNOWN) {
         memcpy(full->signer_spki, issuer->spki_hash, sizeof(full->signer_spki));
         apr_atomic_set32(&full->signer_known, SIGNER_KNOWN);
     }
@@ -586,8 +600,8 @@ static brski_err_t *unreadable(const char *path, apr_status_t rv, apr_pool_t *po
     char text[120];
 
     apr_strerror(rv, text, sizeof(text));
-    return brski_err_say(brski_err(BRSKI_E_IO, NULL, pool, "%s: %s", path, text),
-                         pool, "The file '%s' cannot be read: %s.", path, text);
+    return brski_err_say(brski_err(BRSKI_E_IO, NULL, pool, "%s: %s", path, text), pool,
+                         "The file '%s' cannot be read: %s.", path, text);
 }
 
 static brski_err_t *read_file(brski_bytes_t *out, const char *path, apr_pool_t *pool)
@@ -613,7 +627,8 @@ static brski_err_t *read_file(brski_bytes_t *out, const char *path, apr_pool_t *
     return rv == APR_SUCCESS || rv == APR_EOF ? BRSKI_OK : unreadable(path, rv, pool);
 }
 
-static brski_err_t *add_file_cert(apr_array_header_t *certs, brski_bytes_t der, const char *path, apr_pool_t *pool)
+static brski_err_t *add_file_cert(apr_array_header_t *certs, brski_bytes_t der, const char *path,
+                                  apr_pool_t *pool)
 {
     const brski_limits_t limits = { .certificate = FILE_MAX_OCTETS };
     const brski_cert_t *cert;
@@ -621,7 +636,8 @@ static brski_err_t *add_file_cert(apr_array_header_t *certs, brski_bytes_t der, 
 
     if (err) {
         return brski_err_say(brski_err(BRSKI_E_CERTIFICATE, err, pool, "%s", path), pool,
-                             "Certificate %d of the file '%s' cannot be parsed.", certs->nelts + 1, path);
+                             "Certificate %d of the file '%s' cannot be parsed.", certs->nelts + 1,
+                             path);
     }
     APR_ARRAY_PUSH(certs, const brski_cert_t *) = cert;
     return BRSKI_OK;
@@ -672,9 +688,11 @@ brski_err_t *brski_cert_load(apr_array_header_t **out, const char *path, apr_poo
     OPENSSL_cleanse((void *)text.data, text.len); /* a file may hold a private key too */
     BRSKI_TRY(err);
     if (!certs->nelts) {
-        return brski_err_say(brski_err(BRSKI_E_CERTIFICATE, NULL, pool, "%s: no certificate", path), pool,
-                             "The file '%s' contains no certificate; it must hold certificates in PEM "
-                             "(-----BEGIN CERTIFICATE-----) or one in DER.", path);
+        return brski_err_say(
+            brski_err(BRSKI_E_CERTIFICATE, NULL, pool, "%s: no certificate", path), pool,
+            "The file '%s' contains no certificate; it must hold certificates in PEM "
+            "(-----BEGIN CERTIFICATE-----) or one in DER.",
+            path);
     }
     *out = certs;
     return BRSKI_OK;
@@ -699,6 +717,6 @@ char *brski_cert_pem(const brski_cert_t *cert, apr_pool_t *pool)
 
 char *brski_domain_id(const brski_cert_t *cert, apr_pool_t *pool)
 {
-    return brski_base64_encode(cert->ski.len ? cert->ski
-                               : brski_bytes(cert->spki_hash, sizeof(cert->spki_hash)), pool);
+    return brski_base64_encode(
+        cert->ski.len ? cert->ski : brski_bytes(cert->spki_hash, sizeof(cert->spki_hash)), pool);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_x509_ctx.c: the OpenSSL library context in which certificates are parsed. OpenSSL 3.0 looks through all key types
- * and all their decoders for every public key it meets, under locks that all threads share; this costs more than
- * verifying a signature. Our context has one provider, which lends everything of OpenSSL's default provider except the
- * key types and decoders that a certificate of this protocol cannot use: parsing costs less than half, and hostile
- * bytes reach less code. It is a context of our own: nothing else in the process notices.
+ * brski_x509_ctx.c: the OpenSSL library context in which certificates are parsed. OpenSSL 3.0 looks
+ * through all key types and all their decoders for every public key it meets, under locks that all
+ * threads share; this costs more than verifying a signature. Our context has one provider, which
+ * lends everything of OpenSSL's default provider except the key types and decoders that a
+ * certificate of this protocol cannot use: parsing costs less than half, and hostile bytes reach
+ * less code. It is a context of our own: nothing else in the process notices.
  */
 #include "brski_cert.h"
 
@@ -18,12 +19,15 @@
 
 #define KEPT_MAX 16
 
-/* One a process: a provider is found by its functions alone, because its context is the lender's (see start()). */
+/*
+ * One a process: a provider is found by its functions alone, because its context is the lender's
+ * (see start()).
+ */
 static struct {
-    pthread_mutex_t lock;             /* making and ending */
+    pthread_mutex_t lock; /* making and ending */
     volatile apr_uint32_t tried;
     OSSL_LIB_CTX *lender_ctx;
-    OSSL_PROVIDER *lender;            /* OpenSSL's default provider, an instance of our own */
+    OSSL_PROVIDER *lender; /* OpenSSL's default provider, an instance of our own */
     OSSL_LIB_CTX *ctx;
     OSSL_PROVIDER *provider;
     OSSL_ALGORITHM decoders[KEPT_MAX + 1];
@@ -82,13 +86,15 @@ static const OSSL_ALGORITHM *lend(void *lender_provctx, int operation, int *no_c
     return OSSL_PROVIDER_query_operation(our.lender, operation, no_cache);
 }
 
-/* The lent algorithms are made with our provider's context and expect the lender's: so it is the lender's. */
+/*
+ * The lent algorithms are made with our provider's context and expect the lender's: so it is the
+ * lender's.
+ */
 static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in, const OSSL_DISPATCH **out,
                  void **provctx)
 {
     static const OSSL_DISPATCH functions[] = {
-        { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))lend },
-        { 0, NULL }
+        { OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))lend }, { 0, NULL }
     };
 
     (void)handle;
@@ -111,11 +117,10 @@ static void unmake(void)
 static int make(void)
 {
     return (our.lender_ctx = OSSL_LIB_CTX_new())
-        && (our.lender = OSSL_PROVIDER_load(our.lender_ctx, "default"))
-        && keep(our.decoders, OSSL_OP_DECODER) && keep(our.keymgmts, OSSL_OP_KEYMGMT)
-        && (our.ctx = OSSL_LIB_CTX_new())
-        && OSSL_PROVIDER_add_builtin(our.ctx, "brski", start)
-        && (our.provider = OSSL_PROVIDER_load(our.ctx, "brski"));
+           && (our.lender = OSSL_PROVIDER_load(our.lender_ctx, "default"))
+           && keep(our.decoders, OSSL_OP_DECODER) && keep(our.keymgmts, OSSL_OP_KEYMGMT)
+           && (our.ctx = OSSL_LIB_CTX_new()) && OSSL_PROVIDER_add_builtin(our.ctx, "brski", start)
+           && (our.provider = OSSL_PROVIDER_load(our.ctx, "brski"));
 }
 
 OSSL_LIB_CTX *brski_x509_libctx(void)
@@ -127,7 +132,7 @@ OSSL_LIB_CTX *brski_x509_libctx(void)
     if (!apr_atomic_read32(&our.tried)) {
         ERR_set_mark();
         if (!make()) {
-            unmake();                 /* OpenSSL's default context does it too, dearer */
+            unmake(); /* OpenSSL's default context does it too, dearer */
         }
         ERR_pop_to_mark();
         apr_atomic_set32(&our.tried, 1);
