@@ -110,6 +110,9 @@ static void help_options(FILE *out, const opt_t *table)
     for (; table && table->name; table++) {
         char left[40];
         char letter[5] = "    ";
+        if (!table->help) {
+            continue;
+        }
         if (table->letter) {
             apr_snprintf(letter, sizeof(letter), "-%c, ", table->letter);
         }

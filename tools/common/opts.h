@@ -21,7 +21,7 @@ typedef struct opt_t {
     const char *name;             /**< long name without dashes: "anchor" */
     char letter;                  /**< short name, or 0 */
     const char *value;            /**< what follows it, for help: "PEM"; NULL: a switch */
-    const char *help;             /**< one line */
+    const char *help;             /**< one line; NULL: told by the manual only */
 } opt_t;
 
 struct call_t;
