@@ -28,7 +28,7 @@ AC_DEFUN([BRSKI_APACHE], [
     APU_CPPFLAGS="`$brski_apu_config --includes`"
     APR_LIBS="`$brski_apr_config --link-ld`"
     APU_LIBS="`$brski_apu_config --link-ld`"
-    APACHE_CPPFLAGS="-I`$APXS -q INCLUDEDIR` `$APXS -q EXTRA_CPPFLAGS`"
+    APACHE_CPPFLAGS="-isystem `$APXS -q INCLUDEDIR` -isystem `$brski_apr_config --includedir` `$APXS -q EXTRA_CPPFLAGS`"
 
     brski_saved_cppflags=$CPPFLAGS
     CPPFLAGS="$CPPFLAGS $APACHE_CPPFLAGS $APR_CPPFLAGS $APU_CPPFLAGS"

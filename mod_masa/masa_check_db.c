@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * masa_check_db.c: looks into the database from a process of its own, as masa_check.h says. That
+ * process is the run user, so it sees what the children will see: files that they cannot write,
+ * certificates that libpq cannot read in root's home.
+ */
+#include "masa_check.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <unixd.h>
+
+#include "brski_store.h"
+
+/* A database that needs longer than this is not there. */
+#define PATIENCE_MS 5000
+#define VERDICT_MAX 2000
+
+/* ---- in the process of its own ---- */
+
+static brski_err_t *lend(brski_dbd_t **out, void *baton, apr_pool_t *pool)
+{
+    (void)pool;
+    *out = baton;
+    return BRSKI_OK;
+}
+
+static void take_back(brski_dbd_t *db, void *baton)
+{
+    (void)db;
+    (void)baton;
+}
+
+/* SQLite would make a missing file, and an empty one would look like a database of an old
+ * schema. */
+static brski_err_t *check_file(const char *params, apr_pool_t *pool)
+{
+    const char *path = strncmp(params, "file:", 5) ? params : params + 5;
+    const char *end = strchr(path, '?');
+    apr_finfo_t info;
+    apr_status_t rv;
+
+    path = end && path != params ? apr_pstrmemdup(pool, path, end - path) : path;
+    rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, pool, "%s does not exist", path);
+    }
+    return rv == APR_SUCCESS ? BRSKI_OK
+                             : brski_err(BRSKI_E_STORE, NULL, pool, "%s: error %d", path, rv);
+}
+
+static brski_err_t *look(const char *driver, const char *params, apr_pool_t *pool)
+{
+    brski_store_host_t host = { lend, take_back, NULL };
+    const brski_dialect_t dialect = brski_dialect_parse(driver);
+    brski_store_t *store;
+    brski_dbd_t *db;
+
+    if (dialect == BRSKI_SQLITE3) {
+        BRSKI_TRY(check_file(params, pool));
+    }
+    BRSKI_TRY(brski_dbd_open(&db, driver, params, pool));
+    host.baton = db;
+    BRSKI_TRY(brski_store_make(&store, "default", &host, dialect, 1,
+                               apr_time_from_msec(PATIENCE_MS), brski_ctx_default(), pool));
+    BRSKI_TRY(brski_store_schema_check(store, pool));
+    return brski_dbd_prepare(db, pool);
+}
+
+static void become_run_user(void)
+{
+    const uid_t uid = ap_unixd_config.user_id;
+    const gid_t gid = ap_unixd_config.group_id;
+
+    if (geteuid() != 0 || uid == (uid_t)-1) {
+        return;
+    }
+    /* When this fails the database says so: nothing is lost but the check. */
+    if (setgid(gid) || (ap_unixd_config.user_name && *ap_unixd_config.user_name != '#'
+                        && initgroups(ap_unixd_config.user_name, gid)) || setuid(uid)) {
+        _exit(1);
+    }
+}
+
+/* "CODE text"; nothing when all is well. */
+static void report(int fd, const char *driver, const char *params)
+{
+    apr_pool_t *pool;
+    const brski_err_t *err;
+    const char *text;
+
+    become_run_user();
+    apr_pool_create(&pool, NULL);
+    err = look(driver, params, pool);
+    text = err ? apr_psprintf(pool, "%d %s", (int)err->code, brski_err_text(err, pool)) : "0";
+    if (write(fd, text, strlen(text)) < 0) {
+        _exit(1);
+    }
+    _exit(0);
+}
+
+/* ---- in httpd's ---- */
+
+/* What the process said within the time, NUL-terminated. @return 0 when it did not come to an
+ * end */
+static int hear(char *verdict, apr_size_t size, int fd)
+{
+    const apr_time_t end = apr_time_now() + apr_time_from_msec(PATIENCE_MS);
+    struct pollfd wait = { fd, POLLIN, 0 };
+    apr_size_t len = 0;
+    ssize_t n = 1;
+
+    while (n > 0) {
+        const apr_interval_time_t left = end - apr_time_now();
+        const int ready = left > 0 ? poll(&wait, 1, (int)(left / 1000) + 1) : 0;
+
+        if (ready <= 0 && !(ready < 0 && errno == EINTR)) {
+            return 0;
+        }
+        if (ready < 0) {
+            continue;
+        }
+        n = read(fd, verdict + len, size - 1 - len);
+        if (n < 0 && errno == EINTR) {
+            n = 1;
+            continue;
+        }
+        len += n > 0 ? (apr_size_t)n : 0;
+    }
+    verdict[len] = '\0';
+    return len > 0;
+}
+
+static brski_err_t *judge(const char *verdict, apr_pool_t *pool)
+{
+    char *text;
+    const long code = strtol(verdict, &text, 10);
+
+    if (code == 0) {
+        return BRSKI_OK;
+    }
+    return brski_err(code == BRSKI_E_STORE_SCHEMA ? BRSKI_E_STORE_SCHEMA : BRSKI_E_STORE, NULL,
+                     pool, "%s", text + (*text == ' '));
+}
+
+brski_err_t *masa_check_database(const char *driver, const char *params, apr_pool_t *pool)
+{
+    char verdict[VERDICT_MAX];
+    int fds[2];
+    int ended, status;
+    pid_t pid;
+
+    if (pipe(fds)) {
+        return brski_err(BRSKI_E_STORE, NULL, pool, "pipe: %s", strerror(errno));
+    }
+    fflush(NULL);
+    pid = fork();
+    if (pid == 0) {
+        close(fds[0]);
+        report(fds[1], driver, params);
+    }
+    close(fds[1]);
+    ended = pid > 0 && hear(verdict, sizeof(verdict), fds[0]);
+    close(fds[0]);
+    if (pid > 0) {
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+    }
+    return ended ? judge(verdict, pool)
+                 : brski_err(BRSKI_E_STORE, NULL, pool, "it did not answer within %d seconds",
+                             PATIENCE_MS / 1000);
+}

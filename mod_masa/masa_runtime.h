@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * masa_runtime.h: an engine at work: one a server or virtual host with MASAEngine On. masa_check.c makes it from the
+ * configuration, in the parent; a child adds what must not cross a fork (connections, threads, caches, keys in tokens). From
+ * then on it is read by all threads of the child and changed by none.
+ */
+#ifndef MASA_RUNTIME_H
+#define MASA_RUNTIME_H
+
+#include "brski_log.h"
+#include "brski_masa.h"
+#include "brski_spool.h"
+#include "masa_conf.h"
+
+typedef struct masa_engine_t {
+    server_rec *server;
+    const masa_conf_t *conf;
+    brski_dialect_t dialect;
+    brski_limits_t limits;
+    brski_ctx_t ctx;
+    brski_log_t log;              /**< of this server, for what belongs to no request */
+    apr_array_header_t *signers;  /**< brski_signer_t *: all MASASigner of this server */
+    brski_masa_t masa;            /**< what decides */
+    const char *node;             /**< how this server is called in its snapshot */
+    const char *snapshot;         /**< JSON, published by each child; NULL when it could not be made */
+    const char *snapshot_hash;
+    void *ssl_ctx;                /**< SSL_CTX of this server, NULL when mod_ssl does not serve it */
+    brski_spool_t *spool;         /**< NULL in the parent, and where it could not start */
+} masa_engine_t;
+
+/** The engine of a server, or NULL. */
+masa_engine_t *masa_engine(const server_rec *s);
+
+/** Levels that a log is asked for, from httpd's. */
+brski_log_level_t masa_log_level(int httpd_level);
+
+/** A log whose lines go to a server's error log. */
+void masa_log_server(brski_log_t *log, server_rec *s);
+
+/** Hooks: last in post_config, and child_init. */
+int masa_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void masa_runtime_child_init(apr_pool_t *pchild, server_rec *s);
+
+#endif
