@@ -17,6 +17,8 @@ typedef struct span_t {
 
 struct csv_t {
     FILE *in;
+    void (*see)(void *baton, const void *data, apr_size_t len);
+    void *baton;
     int eof;
     int failed;
     apr_int64_t line;                 /* of the next record */
@@ -41,6 +43,12 @@ csv_t *csv_make(FILE *in, apr_pool_t *pool)
     return csv;
 }
 
+void csv_watch(csv_t *csv, void (*see)(void *baton, const void *data, apr_size_t len), void *baton)
+{
+    csv->see = see;
+    csv->baton = baton;
+}
+
 apr_int64_t csv_offset(const csv_t *csv)
 {
     return csv->offset + (apr_int64_t)csv->at;
@@ -58,6 +66,9 @@ static void fill(csv_t *csv)
     csv->at = 0;
     room = sizeof(csv->window) - 1 - csv->end;
     n = fread(csv->window + csv->end, 1, room, csv->in);
+    if (csv->see) {
+        csv->see(csv->baton, csv->window + csv->end, n);
+    }
     csv->end += n;
     if (n < room) {
         csv->eof = 1;

@@ -26,6 +26,9 @@ typedef struct csv_record_t {
 /** Read from a file that the caller opened and closes. */
 csv_t *csv_make(FILE *in, apr_pool_t *pool);
 
+/** Let see() have every octet once, as it is read: for a hash of the whole file. */
+void csv_watch(csv_t *csv, void (*see)(void *baton, const void *data, apr_size_t len), void *baton);
+
 /** The next record. @return 1; 0 at the end; -1 when the file could not be read (errno tells why) */
 int csv_next(csv_t *csv, csv_record_t *record);
 
