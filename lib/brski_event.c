@@ -85,9 +85,8 @@ static int same(const char *a, const char *b)
     return strcmp(a ? a : "", b ? b : "") == 0;
 }
 
-/* What is wrong with e, which follows before (NULL for the first); NULL when nothing is. */
-static const char *broken_link(const brski_event_t *e, const brski_event_t *before,
-                               apr_pool_t *pool)
+const char *brski_event_link_check(const brski_event_t *e, const brski_event_t *before,
+                                   apr_pool_t *pool)
 {
     if (e->seq != (before ? before->seq : 0) + 1) {
         return "its number does not follow the one before";
@@ -125,7 +124,7 @@ void brski_event_chain_check(const char **reason, const apr_array_header_t *even
         const brski_event_t *e = APR_ARRAY_IDX(events, i, const brski_event_t *);
 
         apr_pool_clear(iteration);
-        why = broken_link(e, before, iteration);
+        why = brski_event_link_check(e, before, iteration);
         if (why) {
             *reason = apr_psprintf(pool, "event %" APR_INT64_T_FMT " (row %d): %s", e->seq, i + 1,
                                    why);

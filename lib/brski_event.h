@@ -23,6 +23,12 @@ const char *brski_event_hash(const brski_event_t *event, apr_pool_t *pool);
  */
 void brski_event_chain_check(const char **reason, const apr_array_header_t *events, apr_pool_t *pool);
 
+/**
+ * The same for one event and the one before it (NULL for the first), for who walks a log that is too long for an array.
+ * @return NULL when the link holds, else what is wrong with it: the end of a sentence
+ */
+const char *brski_event_link_check(const brski_event_t *event, const brski_event_t *before, apr_pool_t *pool);
+
 /** A leaf of a checkpoint: one device's head. */
 typedef struct brski_head_t {
     const char *product;
