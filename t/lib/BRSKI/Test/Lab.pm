@@ -71,6 +71,55 @@ sub device
     return (cert => "$base.pem", key => "$base.key");
 }
 
+# A pledge's request and a registrar's, as octets. Options: device (number or serial number; 1),
+# domain ('domain'), pvr (octets of a pledge's request, for rvr), args => [more arguments of brski].
+sub pvr
+{
+    my ($self, %opt) = @_;
+    return $self->artifact('pvr', %opt);
+}
+
+sub rvr
+{
+    my ($self, %opt) = @_;
+    return $self->artifact('rvr', %opt);
+}
+
+sub artifact
+{
+    my ($self, $command, %opt) = @_;
+    my $out = File::Temp->new(DIR => run_dir());
+    my $device = $opt{device} || 1;
+    my @args = ('--lab', $self->{dir}, '-o', $out->filename);
+    my $pvr;
+
+    if (defined $opt{pvr}) {
+        $pvr = File::Temp->new(DIR => run_dir());
+        binmode $pvr;
+        print {$pvr} $opt{pvr};
+        $pvr->flush;
+        push @args, '--pvr', $pvr->filename;
+    }
+    else {
+        push @args, '--device', $device =~ /^\d+$/ ? $self->serial($device) : $device;
+    }
+    push @args, '--domain', $opt{domain} if $opt{domain};
+    $self->brski($command, @args, @{ $opt{args} || [] });
+    return read_file($out->filename);
+}
+
+# Judge a voucher as the device would: (exit status, what brski verify said).
+sub verify
+{
+    my ($self, $voucher, @args) = @_;
+    my $file = File::Temp->new(DIR => run_dir());
+
+    binmode $file;
+    print {$file} $voucher;
+    $file->flush;
+    return $self->try_brski('verify', $file->filename, '--lab', $self->{dir}, @args);
+}
+
 # Run brski; dies when it fails, returns what it printed.
 sub brski
 {
