@@ -134,7 +134,7 @@ static void test_forged(apr_pool_t *pool)
     other = apr_array_copy(pool, proof);
     APR_ARRAY_IDX(other, 1, const char *) = leaf;
     REFUSED(leaf, 6, 11, other, root, "an altered proof");
-    is_int(brski_merkle_proof(leaves, 11, pool)->nelts, 0, "6962-2.1.1 no proof of a place outside");
+    is_int(brski_merkle_proof(leaves, 11, pool)->nelts, 0, "6962-2.1.1 no proof for outside");
 }
 
 int main(void)
