@@ -105,6 +105,7 @@ static void report(int fd, const char *driver, const char *params)
     if (write(fd, text, strlen(text)) < 0) {
         _exit(1);
     }
+    apr_pool_destroy(pool);               /* closes the database: SQLite puts its files away */
     _exit(0);
 }
 

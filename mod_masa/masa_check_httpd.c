@@ -26,23 +26,23 @@ static int tls_is_on(const masa_check_t *c)
     return engine ? ap_cstr_casecmp(engine, "off") != 0 : protocol && !strcmp(protocol, "https");
 }
 
-/* Our SSL_CTX leaves a verification error behind, and mod_ssl lets such a connection live under
- * optional_no_ca alone. */
+/* What mod_ssl must have for a mode: under another than optional_no_ca it refuses what our SSL_CTX
+ * takes; where no certificate is wanted it would ask for one with the first request. */
 static void check_verify_client(masa_check_t *c)
 {
     static const char *const good[] = {"optional_no_ca", NULL};
     const int mode = masa_get(c->engine->conf, client);
+    const char *want = mode == MASA_CLIENT_NONE ? "none" : good[0];
     const char *value = value_of(c, "SSLVerifyClient");
     const ap_directive_t *section;
 
-    if (mode == MASA_CLIENT_NONE
-            ? value && ap_cstr_casecmp(value, "none") && ap_cstr_casecmp(value, good[0])
-            : !value || ap_cstr_casecmp(value, good[0])) {
+    value = value ? value : "none";
+    if (ap_cstr_casecmp(value, want)) {
         masa_check_wrong(c, masa_check_place(c, "SSLVerifyClient"),
-                         "BRSKI2041: SSLVerifyClient %s: mod_ssl would turn "
-                         "registrars away that MASAClientCertificate lets in to be judged; write "
-                         "SSLVerifyClient optional_no_ca for this server",
-                         value ? value : "none");
+                         "BRSKI2041: SSLVerifyClient %s: registrars' certificates are judged by "
+                         "MASAClientCertificate, not by mod_ssl; write SSLVerifyClient %s for this "
+                         "server",
+                         value, want);
     }
     section =
         masa_tree_section_differs(c->main_server, c->server, "SSLVerifyClient", good, c->temp);
@@ -53,6 +53,19 @@ static void check_verify_client(masa_check_t *c)
             "a MASA's server would ask for the certificate a second time and refuse it; leave it "
             "out, MASAClientCertificate decides",
             section->args);
+    }
+}
+
+static void check_ocsp(masa_check_t *c)
+{
+    const char *value = value_of(c, "SSLOCSPEnable");
+
+    if (value && ap_cstr_casecmp(value, "off")) {
+        masa_check_wrong(c, masa_check_place(c, "SSLOCSPEnable"),
+                         "BRSKI2047: SSLOCSPEnable %s: mod_ssl would refuse every client "
+                         "certificate of an unknown CA; leave it out, MASARevocation decides for "
+                         "registrars",
+                         value);
     }
 }
 
@@ -97,6 +110,7 @@ static void check_tls(masa_check_t *c)
         return;
     }
     check_verify_client(c);
+    check_ocsp(c);
     check_user_from_certificate(c);
 }
 

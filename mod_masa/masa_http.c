@@ -169,11 +169,13 @@ static brski_err_t *body_length(apr_size_t *length, const masa_http_t *http)
 static brski_err_t *read_error(masa_http_t *http, apr_status_t rv)
 {
     const int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+    char text[128];
 
     http->answered = status == AP_FILTER_ERROR;
     return brski_err(status == HTTP_REQUEST_ENTITY_TOO_LARGE ? BRSKI_E_BODY_TOO_LARGE
                                                              : BRSKI_E_BODY_BROKEN,
-                     NULL, http->r->pool, "reading the body: error %d", rv);
+                     NULL, http->r->pool, "reading the body: %s",
+                     apr_strerror(rv, text, sizeof(text)));
 }
 
 typedef struct masa_body_t {
@@ -311,9 +313,10 @@ static void log_refusal(const masa_http_t *http, const brski_err_t *err)
     const char *serial = http->answer ? http->answer->serial_number : NULL;
 
     ap_log_rerror(APLOG_MARK, httpd_level(err->level), 0, http->r,
-                  "BRSKI%04d: %s answered %d: %s [%s] (serial-number %s, request %s)",
+                  "BRSKI%04d: %s answered %d: %s%s%s (serial-number %s, request %s)",
                   (int)err->code, *http->operation ? http->operation : "a request", err->status,
-                  err->public_text, brski_err_text(err, pool),
+                  err->detail ? err->public_text : "", err->detail ? " " : "",
+                  brski_err_text(err, pool),
                   serial ? brski_printable(serial, PRINT_MAX, pool) : "not read",
                   http->request.request_id);
 }
@@ -409,6 +412,8 @@ static const char *httpd_text(int status)
         return "This MASA requires HTTP authentication.";
     case HTTP_FORBIDDEN:
         return "This server's access rules do not let this client in.";
+    case HTTP_NOT_FOUND:
+        return "There is no such resource here.";
     case HTTP_REQUEST_ENTITY_TOO_LARGE:
         return "The request body is larger than this server reads.";
     case HTTP_REQUEST_TIME_OUT:
@@ -524,7 +529,6 @@ static int handler(request_rec *r)
     masa_http_t *http;
     apr_pool_t *scratch_pool;
     brski_err_t *err;
-    int status;
 
     if (!r->handler || strcmp(r->handler, "masa")) {
         return DECLINED;
@@ -543,9 +547,11 @@ static int handler(request_rec *r)
         send_answer(http);
         return OK;
     }
+    if (http->answered) {
+        return AP_FILTER_ERROR;
+    }
     drop_body(http);
-    status = masa_http_refuse(http, err);
-    return http->answered ? AP_FILTER_ERROR : status;
+    return masa_http_refuse(http, err);
 }
 
 /* Before any access rule: what a rule sees of the client must be of a connection made for this

@@ -16,14 +16,21 @@ APLOG_USE_MODULE(masa);
 
 extern module AP_MODULE_DECLARE_DATA masa_module;
 
-/* Takes what the client sent: TLS itself proves that the client holds the certificate's key. The
- * error left behind is one that mod_ssl accepts under optional_no_ca, so SSL_CLIENT_VERIFY reads
- * FAILED and never SUCCESS. */
+/*
+ * Takes what the client sent: TLS itself proves that the client holds the certificate's key. The
+ * error is told to mod_ssl's own callback, as if OpenSSL had found it: under optional_no_ca that one
+ * notes "GENEROUS" and goes on, else it refuses. The note is what matters: in TLS 1.2 mod_ssl sets
+ * the result of the verification to OK with every request, and only the note keeps
+ * SSL_CLIENT_VERIFY from reading SUCCESS then.
+ */
 static int take_certificate(X509_STORE_CTX *store_ctx, void *baton)
 {
+    X509_STORE_CTX_verify_cb tell = X509_STORE_CTX_get_verify_cb(store_ctx);
+
     (void)baton;
+    X509_STORE_CTX_set_current_cert(store_ctx, X509_STORE_CTX_get0_cert(store_ctx));
     X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
-    return 1;
+    return tell && tell(0, store_ctx);
 }
 
 /* Runs after the host was chosen by SNI. The number of tickets was taken from the first host of
