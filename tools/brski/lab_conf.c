@@ -65,7 +65,9 @@ static const char tls_part[] =
     "SSLEngine On\n"
     "SSLProtocol -all +TLSv1.2 +TLSv1.3\n"
     "SSLCertificateFile \"${LAB}/" LAB_TLS "/server.pem\"\n"
-    "SSLCertificateKeyFile \"${LAB}/" LAB_TLS "/server.key\"\n\n";
+    "SSLCertificateKeyFile \"${LAB}/" LAB_TLS "/server.key\"\n"
+    "# Registrars' certificates are let in to be judged by the MASA, whoever issued them.\n"
+    "SSLVerifyClient optional_no_ca\n\n";
 
 static const char masa_part[] =
     "MASAEngine On\n"
