@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * https.c: bare HTTP/1.1 over TLS, as https.h says. Blocking sockets: each connection has its
+ * thread.
+ */
+#include "https.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "../common/say.h"
+#include "brski_bytes.h"
+
+#define FIRST_ROOM 16384
+#define MAX_ANSWER (8 * 1024 * 1024)
+
+struct https_target_t {
+    SSL_CTX *ctx;
+    const char *host;
+    const char *port;
+    const char *head;             /* request up to Content-Length's value */
+    apr_size_t head_len;
+    struct sockaddr_storage address;
+    socklen_t address_len;
+    int timeout;
+    int close;
+};
+
+struct https_conn_t {
+    const https_target_t *target;
+    SSL *ssl;
+    int fd;
+    int used;                     /* answers got since it was opened */
+    int opened;
+    unsigned char *in;
+    apr_size_t room;
+    apr_size_t have;
+    unsigned char *out;
+    apr_size_t out_room;
+    char why[160];
+};
+
+const char *https_failure_text(https_failure_t failure)
+{
+    static const char *const texts[HTTPS_FAILURES] = { "none", "connect", "handshake",
+                                                       "send", "receive", "parse" };
+
+    return failure >= 0 && failure < HTTPS_FAILURES ? texts[failure] : "unknown";
+}
+
+/* ---- the target ---- */
+
+static apr_status_t free_ctx(void *ctx)
+{
+    SSL_CTX_free(ctx);
+    return APR_SUCCESS;
+}
+
+/* https://HOST[:PORT]/PATH, HOST perhaps in brackets. */
+static brski_err_t *split_url(https_target_t *t, const char **path, const char *url,
+                              apr_pool_t *pool)
+{
+    const char *rest = url + 8, *slash, *colon;
+    char *authority;
+
+    if (strncasecmp(url, "https://", 8) != 0 || !*rest) {
+        return say_refuse(pool, "%s is not an https URL.", brski_printable(url, 300, pool));
+    }
+    slash = strchr(rest, '/');
+    *path = slash ? slash : "/";
+    authority = apr_pstrmemdup(pool, rest, slash ? (apr_size_t)(slash - rest) : strlen(rest));
+    colon = strrchr(authority, ':');
+    if (colon && strchr(colon, ']')) {
+        colon = NULL;
+    }
+    t->port = colon ? colon + 1 : "443";
+    t->host = colon ? apr_pstrmemdup(pool, authority, (apr_size_t)(colon - authority)) : authority;
+    if (t->host[0] == '[' && strchr(t->host, ']')) {
+        t->host = apr_pstrmemdup(pool, t->host + 1, strlen(t->host) - 2);
+    }
+    return BRSKI_OK;
+}
+
+static int is_loopback(const struct sockaddr *address)
+{
+    const struct sockaddr_in6 *v6 = (const void *)address;
+    const struct sockaddr_in *v4 = (const void *)address;
+
+    if (address->sa_family == AF_INET) {
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+    }
+    return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
+}
+
+static int open_socket(const struct sockaddr *address, socklen_t len, int timeout)
+{
+    struct timeval patience = { timeout, 0 };
+    int one = 1, fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0) {
+        return -1;
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (connect(fd, address, len) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* The first address that answers is everybody's. */
+static brski_err_t *choose_address(https_target_t *t, int any_host, apr_pool_t *pool)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *at;
+    int rv = getaddrinfo(t->host, t->port, &hints, &all), fd = -1, stranger = 0, number = 0;
+
+    if (rv != 0) {
+        return say_refuse(pool, "Cannot find %s: %s.", brski_printable(t->host, 200, pool),
+                          gai_strerror(rv));
+    }
+    for (at = all; at && fd < 0; at = at->ai_next) {
+        if (!any_host && !is_loopback(at->ai_addr)) {
+            stranger = 1;
+            continue;
+        }
+        fd = open_socket(at->ai_addr, at->ai_addrlen, t->timeout);
+        number = errno;
+        memcpy(&t->address, at->ai_addr, at->ai_addrlen);
+        t->address_len = at->ai_addrlen;
+    }
+    freeaddrinfo(all);
+    if (fd >= 0) {
+        close(fd);
+        return BRSKI_OK;
+    }
+    if (stranger) {
+        return say_refuse(pool, "%s is not this machine; load is for your own servers"
+                          " (--i-own-this-server).", brski_printable(t->host, 200, pool));
+    }
+    return brski_err_say(brski_err(BRSKI_E_IO, NULL, pool, NULL), pool,
+                         "No connection to %s port %s: %s.", brski_printable(t->host, 200, pool),
+                         brski_printable(t->port, 20, pool), strerror(number));
+}
+
+static int load_identity(SSL_CTX *ctx, const https_options_t *o)
+{
+    return !o->chain_file
+           || (SSL_CTX_use_certificate_chain_file(ctx, o->chain_file) == 1
+               && SSL_CTX_use_PrivateKey_file(ctx, o->key_file, SSL_FILETYPE_PEM) == 1);
+}
+
+static brski_err_t *make_ctx(https_target_t *t, const https_options_t *o, apr_pool_t *pool)
+{
+    int version = o->tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+
+    t->ctx = SSL_CTX_new(TLS_client_method());
+    if (!t->ctx) {
+        return brski_err_openssl(BRSKI_E_INTERNAL, NULL, pool, "SSL_CTX_new");
+    }
+    apr_pool_cleanup_register(pool, t->ctx, free_ctx, apr_pool_cleanup_null);
+    SSL_CTX_set_min_proto_version(t->ctx, version);
+    SSL_CTX_set_max_proto_version(t->ctx, version);
+    SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
+    if (o->anchors ? SSL_CTX_load_verify_file(t->ctx, o->anchors) != 1
+                   : SSL_CTX_set_default_verify_paths(t->ctx) != 1) {
+        return brski_err_openssl(BRSKI_E_INPUT, NULL, pool, "%s holds no anchors", o->anchors);
+    }
+    return load_identity(t->ctx, o) ? BRSKI_OK
+                                    : brski_err_openssl(BRSKI_E_INPUT, NULL, pool,
+                                                        "%s and %s do not make an"
+                                                        " identity",
+                                                        o->chain_file, o->key_file);
+}
+
+static void make_head(https_target_t *t, const https_options_t *o, const char *path,
+                      apr_pool_t *pool)
+{
+    const char *host = strchr(t->host, ':') ? apr_pstrcat(pool, "[", t->host, "]", NULL) : t->host;
+
+    t->head = apr_pstrcat(pool, "POST ", path, " HTTP/1.1\r\nHost: ", host, ":", t->port,
+                          "\r\nUser-Agent: brski-load/" BRSKI_VERSION "\r\nContent-Type: ",
+                          o->content_type, "\r\nAccept: ", o->accept,
+                          o->close ? "\r\nConnection: close" : "", "\r\nContent-Length: ", NULL);
+    t->head_len = strlen(t->head);
+}
+
+brski_err_t *https_target_make(https_target_t **out, const https_options_t *options,
+                               apr_pool_t *pool)
+{
+    https_target_t *t = apr_pcalloc(pool, sizeof(*t));
+    const char *path = "/";
+
+    *out = NULL;
+    t->timeout = options->timeout;
+    t->close = options->close;
+    BRSKI_TRY(split_url(t, &path, options->url, pool));
+    BRSKI_TRY(make_ctx(t, options, pool));
+    BRSKI_TRY(choose_address(t, options->any_host, pool));
+    make_head(t, options, path, pool);
+    *out = t;
+    return BRSKI_OK;
+}
+
+/* ---- a connection ---- */
+
+https_conn_t *https_conn_make(const https_target_t *target)
+{
+    https_conn_t *conn = calloc(1, sizeof(*conn));
+
+    if (conn) {
+        conn->target = target;
+        conn->fd = -1;
+    }
+    return conn;
+}
+
+static void hang_up(https_conn_t *conn)
+{
+    if (conn->ssl) {
+        if (SSL_is_init_finished(conn->ssl)) {
+            SSL_shutdown(conn->ssl);
+        }
+        SSL_free(conn->ssl);
+    }
+    if (conn->fd >= 0) {
+        close(conn->fd);
+    }
+    conn->ssl = NULL;
+    conn->fd = -1;
+    conn->used = 0;
+    ERR_clear_error();
+}
+
+void https_conn_free(https_conn_t *conn)
+{
+    if (conn) {
+        hang_up(conn);
+        free(conn->in);
+        free(conn->out);
+        free(conn);
+    }
+}
+
+int https_conn_opened(const https_conn_t *conn)
+{
+    return conn->opened;
+}
+
+const char *https_why(const https_conn_t *conn)
+{
+    return conn->why;
+}
+
+static https_failure_t failed(https_conn_t *conn, https_failure_t failure)
+{
+    unsigned long code = ERR_peek_last_error();
+    long verdict = conn->ssl ? SSL_get_verify_result(conn->ssl) : X509_V_OK;
+    int number = errno;
+
+    if (failure == HTTPS_HANDSHAKE && verdict != X509_V_OK) {
+        apr_cpystrn(conn->why, X509_verify_cert_error_string(verdict), sizeof(conn->why));
+    }
+    else if (code) {
+        ERR_error_string_n(code, conn->why, sizeof(conn->why));
+    }
+    else {
+        apr_cpystrn(conn->why, number ? strerror(number) : "the server closed the connection",
+                    sizeof(conn->why));
+    }
+    ERR_clear_error();
+    return failure;
+}
+
+static int name_is_address(const char *host)
+{
+    return strchr(host, ':') || strspn(host, "0123456789.") == strlen(host);
+}
+
+/* RFC 6066 3: no address literal in SNI; RFC 9110 4.3.5: it must then be in the certificate. */
+static int expect_name(SSL *ssl, const char *host)
+{
+    if (name_is_address(host)) {
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
+    }
+    return SSL_set_tlsext_host_name(ssl, host) == 1 && SSL_set1_host(ssl, host) == 1;
+}
+
+static https_failure_t open_conn(https_conn_t *conn)
+{
+    const https_target_t *t = conn->target;
+
+    errno = 0;
+    conn->fd = open_socket((const struct sockaddr *)&t->address, t->address_len, t->timeout);
+    if (conn->fd < 0) {
+        return failed(conn, HTTPS_CONNECT);
+    }
+    conn->opened++;
+    conn->ssl = SSL_new(t->ctx);
+    if (!conn->ssl || !expect_name(conn->ssl, t->host) || SSL_set_fd(conn->ssl, conn->fd) != 1
+        || SSL_connect(conn->ssl) != 1) {
+        return failed(conn, HTTPS_HANDSHAKE);
+    }
+    return HTTPS_OK;
+}
+
+/* ---- a request ---- */
+
+static int make_room(unsigned char **buffer, apr_size_t *room, apr_size_t need)
+{
+    unsigned char *more;
+
+    if (need <= *room) {
+        return 1;
+    }
+    more = realloc(*buffer, 2 * need);
+    if (!more) {
+        return 0;
+    }
+    *buffer = more;
+    *room = 2 * need;
+    return 1;
+}
+
+/* Head and body leave in one TLS record: one packet, one wake-up. */
+static https_failure_t send_request(https_conn_t *conn, brski_bytes_t body)
+{
+    const https_target_t *t = conn->target;
+    apr_size_t len = t->head_len;
+
+    if (!make_room(&conn->out, &conn->out_room, len + 32 + body.len)) {
+        return failed(conn, HTTPS_SEND);
+    }
+    memcpy(conn->out, t->head, len);
+    len += (apr_size_t)sprintf((char *)conn->out + len, "%lu\r\n\r\n", (unsigned long)body.len);
+    memcpy(conn->out + len, body.data, body.len);
+    len += body.len;
+    errno = 0;
+    return SSL_write(conn->ssl, conn->out, (int)len) == (int)len ? HTTPS_OK
+                                                                 : failed(conn, HTTPS_SEND);
+}
+
+/* ---- its answer ---- */
+
+/* Read until at least want octets are there; a NUL follows them. */
+static int fill(https_conn_t *conn, apr_size_t want)
+{
+    while (conn->have < want) {
+        int n;
+
+        if (conn->have >= MAX_ANSWER
+            || !make_room(&conn->in, &conn->room, conn->have + FIRST_ROOM + 1)) {
+            return 0;
+        }
+        errno = 0;
+        n = SSL_read(conn->ssl, conn->in + conn->have, FIRST_ROOM);
+        if (n <= 0) {
+            return 0;
+        }
+        conn->have += (apr_size_t)n;
+        conn->in[conn->have] = '\0';
+    }
+    return 1;
+}
+
+/* Value of a header field, up to its line's end; NULL when absent. */
+static const char *field(const char *head, const char *name)
+{
+    apr_size_t len = strlen(name);
+    const char *line = strstr(head, "\r\n");
+
+    for (; line && line[2] != '\r'; line = strstr(line + 2, "\r\n")) {
+        if (strncasecmp(line + 2, name, len) == 0 && line[2 + len] == ':') {
+            return line + 3 + len + strspn(line + 3 + len, " \t");
+        }
+    }
+    return NULL;
+}
+
+/* Where the body begins; 0 when the answer ended before. */
+static apr_size_t read_head(https_conn_t *conn)
+{
+    char *end = NULL;
+
+    while (!end) {
+        if (!fill(conn, conn->have + 1)) {
+            return 0;
+        }
+        end = strstr((char *)conn->in, "\r\n\r\n");
+    }
+    return (apr_size_t)((unsigned char *)end + 4 - conn->in);
+}
+
+/* Puts the chunks of a body together in place. RFC 9112 7.1 */
+static int read_chunks(https_conn_t *conn, apr_size_t start, apr_size_t *len)
+{
+    apr_size_t at = start, out = start;
+    unsigned long size = 1;
+
+    while (size) {
+        char *end;
+
+        if (!fill(conn, at + 1)) {
+            return 0;
+        }
+        while (!(end = strstr((char *)conn->in + at, "\r\n"))) {
+            if (!fill(conn, conn->have + 1)) {
+                return 0;
+            }
+        }
+        size = strtoul((char *)conn->in + at, NULL, 16);
+        at = (apr_size_t)((unsigned char *)end + 2 - conn->in);
+        if (size > MAX_ANSWER || !fill(conn, at + size + 2)) {
+            return 0;
+        }
+        memmove(conn->in + out, conn->in + at, size);
+        out += size;
+        at += size + 2;
+    }
+    *len = out - start;
+    return 1;
+}
+
+static int read_body(https_conn_t *conn, apr_size_t start, apr_size_t *len, int *close_after)
+{
+    const char *head = (char *)conn->in;
+    const char *length = field(head, "Content-Length"), *coding = field(head, "Transfer-Encoding");
+    const char *connection = field(head, "Connection");
+
+    *close_after = conn->target->close || (connection && strncasecmp(connection, "close", 5) == 0);
+    if (coding && strncasecmp(coding, "chunked", 7) == 0) {
+        return read_chunks(conn, start, len);
+    }
+    if (length) {
+        *len = strtoul(length, NULL, 10);
+        return *len <= MAX_ANSWER && fill(conn, start + *len);
+    }
+    *close_after = 1;
+    while (fill(conn, conn->have + 1)) {
+    }
+    *len = conn->have - start;
+    return 1;
+}
+
+static https_failure_t read_answer(https_answer_t *answer, https_conn_t *conn)
+{
+    apr_size_t start;
+    int close_after = 0;
+
+    conn->have = 0;
+    start = read_head(conn);
+    if (!start) {
+        return failed(conn, HTTPS_RECEIVE);
+    }
+    if (conn->have < 12 || memcmp(conn->in, "HTTP/1.", 7) != 0) {
+        return failed(conn, HTTPS_PARSE);
+    }
+    answer->status = atoi((char *)conn->in + 9);
+    if (!read_body(conn, start, &answer->len, &close_after)) {
+        return failed(conn, HTTPS_RECEIVE);
+    }
+    answer->body = conn->in + start;
+    conn->used++;
+    if (close_after) {
+        hang_up(conn);
+    }
+    return HTTPS_OK;
+}
+
+static https_failure_t attempt(https_answer_t *answer, https_conn_t *conn, brski_bytes_t body)
+{
+    https_failure_t failure = conn->ssl ? HTTPS_OK : open_conn(conn);
+
+    if (!failure) {
+        failure = send_request(conn, body);
+    }
+    return failure ? failure : read_answer(answer, conn);
+}
+
+https_failure_t https_post(https_answer_t *answer, https_conn_t *conn, brski_bytes_t body)
+{
+    int kept = conn->used > 0;
+    https_failure_t failure;
+
+    conn->have = 0;
+    failure = attempt(answer, conn, body);
+    if (failure) {
+        hang_up(conn);
+    }
+    if (kept && conn->have == 0 && (failure == HTTPS_SEND || failure == HTTPS_RECEIVE)) {
+        failure = attempt(answer, conn, body);
+        if (failure) {
+            hang_up(conn);
+        }
+    }
+    return failure;
+}
