@@ -103,6 +103,7 @@ Listen 127.0.0.1:\@TLSPORT\@
     SSLProtocol -all +TLSv1.2 +TLSv1.3
     SSLCertificateFile @{[ $lab->path('tls/server.pem') ]}
     SSLCertificateKeyFile @{[ $lab->path('tls/server.key') ]}
+    SSLVerifyClient optional_no_ca
     MASAEngine On
     MASAClientCertificate request
 $products
