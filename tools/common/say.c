@@ -165,9 +165,12 @@ static void record_lines(say_t *say, const brski_json_t *record, int indent, apr
 /* An array: scalars on one line, objects each on lines of their own. */
 static void array_lines(say_t *say, const brski_json_t *array, int indent, apr_pool_t *pool)
 {
+    int scalars = 1;
+
     for (apr_size_t i = 0; i < brski_json_size(array); i++) {
         brski_json_t *v = brski_json_at(array, i);
-        if (is_scalar(v)) {
+        scalars = is_scalar(v);
+        if (scalars) {
             fputs(i ? ", " : "", say->out);
             put_text(say->out, scalar_text(v, pool));
         }
@@ -176,7 +179,7 @@ static void array_lines(say_t *say, const brski_json_t *array, int indent, apr_p
             record_lines(say, v, indent + 2, pool);
         }
     }
-    fputc('\n', say->out);
+    fputs(scalars ? "\n" : "", say->out);
 }
 
 static void record_member(say_t *say, const char *key, const brski_json_t *v, int indent, apr_pool_t *pool)

@@ -227,8 +227,8 @@ static brski_err_t *check_file(const db_t *db)
         return BRSKI_OK;
     }
     if (stat(db->file, &st)) {
-        return say_refuse(db->pool, "cannot find the database %s: %s; 'masactl schema apply' makes it", db->file,
-                          strerror(errno));
+        return say_refuse(db->pool, "cannot find the database %s: %s%s", db->file, strerror(errno),
+                          errno == ENOENT ? "; 'masactl schema apply' makes it" : "");
     }
     return ownership_check(db);
 }

@@ -174,8 +174,8 @@ static void names_tell(apr_array_header_t *told, const names_t *names, apr_pool_
         text = apr_pstrdup(pool, names->oddity);
         *strstr(text, "%s") = '\0';
         APR_ARRAY_PUSH(told, const char *) =
-            apr_psprintf(pool, "%s%s%s (%s lines)", text, name->text, text + strlen(text) + 2,
-                         say_count(name->lines, pool));
+            apr_psprintf(pool, "%s%s%s (%s line%s)", text, name->text, text + strlen(text) + 2,
+                         say_count(name->lines, pool), name->lines == 1 ? "" : "s");
     }
     if (more > NAMES_TOLD) {
         APR_ARRAY_PUSH(told, const char *) = apr_psprintf(pool, "and so for %d more names", more - NAMES_TOLD);
