@@ -2,8 +2,8 @@
 /*
  * brski_revoke.h: has a registrar's certificate been revoked? RFC 8995 5.5.3. Asks OCSP (AIA) and CRLs (CDP) that the
  * certificates of a stranger name, so every fetch is guarded: http or https to public addresses only, checked on the
- * connected socket, no redirects to elsewhere, bounded in time and size; answers are verified, cached until their
- * nextUpdate, failures for a short time.
+ * connected socket, no redirects, bounded in time and size; answers are verified, what they say of a certificate is
+ * cached until their nextUpdate (a day at most), failures for a minute. One chain costs at most three timeouts.
  */
 #ifndef BRSKI_REVOKE_H
 #define BRSKI_REVOKE_H
