@@ -286,6 +286,21 @@ static int utf8_char(const unsigned char *s, unsigned *code)
     return len;
 }
 
+int brski_is_utf8(const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    unsigned code;
+    int len;
+
+    for (; *s; s += len) {
+        len = utf8_char(s, &code);
+        if (len == 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Quotes, backslash, controls, and what makes a terminal show another order than is there. */
 static int must_escape(unsigned code)
 {

@@ -55,4 +55,7 @@ char *brski_sha256_hex(brski_bytes_t b, apr_pool_t *pool);
  */
 const char *brski_printable(const char *text, apr_size_t max, apr_pool_t *pool);
 
+/** Nonzero when the text is UTF-8 throughout: what PostgreSQL takes as text. */
+int brski_is_utf8(const char *text);
+
 #endif

@@ -41,6 +41,7 @@ static const trouble_row_t sqlstates[] = {
 
 static const trouble_row_t sqlite_texts[] = {
     { "database schema has changed", BRSKI_TROUBLE_FORGOTTEN },
+    { "not an error", BRSKI_TROUBLE_FORGOTTEN },  /* spoiled by a PRAGMA before it ran */
     { "is locked", BRSKI_TROUBLE_LOCKED },
     { "locking protocol", BRSKI_TROUBLE_LOCKED },
     { "readonly database", BRSKI_TROUBLE_READONLY },

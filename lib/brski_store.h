@@ -141,6 +141,15 @@ brski_err_t *brski_store_events(apr_array_header_t **events, brski_store_t *stor
                                 const char *serial_number, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 
 /**
+ * An event from a row of STMT_EVENT_LIST, STMT_EVENT_SCAN or STMT_EVENT_BY_REQUEST_HASH: for tools that walk the log.
+ * Texts stay the row's.
+ * @param first  column of its product
+ * @return NULL, or BRSKI_E_CHAIN_BROKEN when the voucher's text was spoiled
+ */
+brski_err_t *brski_store_event_row(brski_event_t **event, const brski_row_t *row, int first, const char *tenant,
+                                   apr_pool_t *pool);
+
+/**
  * Note that a fresh request was used to read a log, so that a copy of it opens nothing. RFC 8995 5.8.
  * @param first  1 when these bytes were not used before, or were used by the same TLS key
  */
@@ -178,7 +187,7 @@ brski_err_t *brski_store_refusals_put(brski_store_t *store, const apr_array_head
                                       apr_interval_time_t retention, apr_pool_t *scratch_pool);
 brski_err_t *brski_store_peers_put(brski_store_t *store, const apr_array_header_t *peers,
                                    apr_pool_t *scratch_pool);
-/** Remove expired refusals and fresh-use notes, a bounded number a call. */
+/** Remove expired refusals and fresh-use notes, and the oldest refusals beyond 100,000; a bounded number a call. */
 brski_err_t *brski_store_expire(int *removed, brski_store_t *store, apr_time_t now, apr_pool_t *scratch_pool);
 
 /** Read one refusal; *refusal NULL when there is none. */

@@ -262,6 +262,14 @@ DELETE FROM refusal WHERE tenant = %s AND request_id IN (
     WHERE r.tenant = %s AND r.expires_at <= %lld
     ORDER BY r.expires_at LIMIT CAST(%lld AS bigint))
 
+-- STMT_REFUSAL_TRIM: remove a number of refusals that are more than are kept, the oldest
+-- parameters: tenant, tenant, how many, how many are kept
+DELETE FROM refusal WHERE tenant = %s AND request_id IN (
+    SELECT r.request_id FROM refusal r
+    WHERE r.tenant = %s
+    ORDER BY r.at DESC, r.request_id DESC
+    LIMIT CAST(%lld AS bigint) OFFSET CAST(%lld AS bigint))
+
 -- ---- nodes ----
 
 -- STMT_SNAPSHOT_PUT: publish a server's configuration
@@ -800,6 +808,26 @@ WHERE v.column1 IS NOT NULL
 ON CONFLICT (tenant, serial_number, product) DO UPDATE
 SET as_of = excluded.as_of
 WHERE excluded.as_of > device.as_of
+
+-- ---- looking after it all (masactl doctor) ----
+
+-- STMT_REFUSAL_KINDS: refusals since a time by what was wrong, the most frequent first
+-- parameters: tenant, since
+-- columns: number, how many
+SELECT number, count(*) FROM refusal
+WHERE tenant = %s AND at >= %lld GROUP BY number ORDER BY count(*) DESC, number
+
+-- STMT_DEVICE_KINDS: which product lines and signers devices name
+-- parameters: tenant
+-- columns: product, signer ('' none), devices
+SELECT product, COALESCE(signer, ''), count(*) FROM device
+WHERE tenant = %s GROUP BY product, COALESCE(signer, '') ORDER BY product, COALESCE(signer, '')
+
+-- STMT_EVENT_SAMPLE: a device that has events, found from a place anywhere in the log
+-- parameters: tenant, request_hash to begin at
+-- columns: product, serial_number
+SELECT product, serial_number FROM voucher_event
+WHERE tenant = %s AND request_hash >= %s ORDER BY request_hash LIMIT 1
 
 -- ---- the schema and the database ----
 
