@@ -514,6 +514,8 @@ static brski_err_t *write_conf(const plan_t *plan, apr_pool_t *pool)
     conf.module = plan->module;
     conf.user = plan->user;
     conf.group = plan->group;
+    BRSKI_TRY(files_write(files_join(plan->dir, LAB_MASACTL_CONF, pool),
+                          brski_bytes_str(lab_conf_masactl(&conf, pool)), FILES_PUBLIC, pool));
     return files_write(files_join(plan->dir, LAB_CONF, pool),
                        brski_bytes_str(lab_conf_text(&conf, pool)), FILES_PUBLIC, pool);
 }
@@ -536,6 +538,7 @@ static const struct {
     { LAB_DEVICES "/SERIAL/idevid.pem", "a device's certificate and its issuer" },
     { LAB_DEVICES_CSV, "the devices, for 'masactl device import'" },
     { LAB_CONF, "configuration of httpd: a MASA for all this" },
+    { LAB_MASACTL_CONF, "configuration of masactl: the same database" },
     { LAB_DB "/", "where its records will be" },
     { LAB_LOGS "/", "what it logs" },
     { NULL, NULL }

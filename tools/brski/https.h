@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * https.h: HTTP/1.1 over TLS, bare, for measuring: one POST and its answer on a connection that a thread owns, with as little of the
- * client's own time as can be. Not for asking strangers: that is brski_client.h. The server's certificate and name are verified, sessions are
- * never resumed, TCP_NODELAY is set.
+ * https.h: HTTP/1.1 over TLS, bare, for measuring: one POST and its answer on a connection that a thread owns, with
+ * as little of the client's own time as can be. Not for asking strangers: that is brski_client.h. The server's
+ * certificate and name are verified, sessions are never resumed, TCP_NODELAY is set.
  */
 #ifndef BRSKI_TOOL_HTTPS_H
 #define BRSKI_TOOL_HTTPS_H

@@ -12,6 +12,7 @@
 #define LAB_FILE "lab.json"
 #define LAB_README "README"
 #define LAB_CONF "masa.conf"
+#define LAB_MASACTL_CONF "masactl.conf"
 #define LAB_DEVICES_CSV "devices.csv"
 #define LAB_MANUFACTURER "manufacturer"
 #define LAB_TLS "tls"

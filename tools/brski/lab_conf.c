@@ -102,7 +102,7 @@ const char *lab_conf_text(const lab_conf_t *c, apr_pool_t *pool)
 {
     const char *head = apr_psprintf(pool,
         "# The MASA of this lab: made by 'brski lab', complete, on loopback, with SQLite.\n"
-        "#   make its records   masactl --config %s/masa.conf schema apply\n"
+        "#   make its records   masactl --config %s/masactl.conf schema apply\n"
         "#   start              apache2 -f %s/masa.conf\n"
         "#   stop               apache2 -f %s/masa.conf -k stop\n"
         "Define LAB \"%s\"\n"
@@ -115,4 +115,13 @@ const char *lab_conf_text(const lab_conf_t *c, apr_pool_t *pool)
 
     return apr_pstrcat(pool, head, modules_part, user_part(c, pool), server_part, database_part,
                        tls_part, masa_part, NULL);
+}
+
+const char *lab_conf_masactl(const lab_conf_t *c, apr_pool_t *pool)
+{
+    return apr_psprintf(pool,
+                        "# Which database masactl administers: that of this lab.\n"
+                        "driver sqlite3\n"
+                        "params %s/" LAB_DB_FILE "\n",
+                        c->dir);
 }

@@ -22,4 +22,7 @@ typedef struct lab_conf_t {
 /** Text of masa.conf, NUL-terminated. */
 const char *lab_conf_text(const lab_conf_t *conf, apr_pool_t *pool);
 
+/** Text of masactl.conf, which tells masactl the same database. */
+const char *lab_conf_masactl(const lab_conf_t *conf, apr_pool_t *pool);
+
 #endif
