@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * testmasa.h: a small world for tests of the decision: a manufacturer with one product line and
- * one device, a domain with a registrar, a store in memory and a clock that stands at 2026-01-01. An
- * ask begins as a request that is right in every way; a test changes what it is about.
+ * one device, a domain with a registrar, a store in memory and a clock that stands at 2026-01-01.
+ * An ask begins as a request that is right in every way; a test changes what it is about.
  */
 #ifndef TESTMASA_H
 #define TESTMASA_H
