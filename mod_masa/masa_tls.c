@@ -18,7 +18,7 @@ extern module AP_MODULE_DECLARE_DATA masa_module;
 
 /*
  * Takes what the client sent: TLS itself proves that the client holds the certificate's key. The
- * error is told to mod_ssl's own callback, as if OpenSSL had found it: under optional_no_ca that one
+ * error is told to mod_ssl's own callback, as if OpenSSL had found it: under optional_no_ca that
  * notes "GENEROUS" and goes on, else it refuses. The note is what matters: in TLS 1.2 mod_ssl sets
  * the result of the verification to OK with every request, and only the note keeps
  * SSL_CLIENT_VERIFY from reading SUCCESS then.
