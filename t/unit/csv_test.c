@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * csv_test.c: the strict reader of device lists: what RFC 4180 allows, what it does not, and that reading goes on.
+ * csv_test.c: the strict reader of device lists: what RFC 4180 allows, what it does not, and that
+ * reading goes on.
  */
 #include "unit.h"
 #include "../../tools/masactl/csv.h"
@@ -45,7 +46,8 @@ static void good(apr_pool_t *pool)
     reads("a,b\nc,d", "1:a|b 2:c|d", "the last line end may be missing", pool);
     reads("a,,\n", "1:a||", "empty fields are fields", pool);
     reads(",", "1:|", "a lone comma divides two empty fields", pool);
-    reads("\"a,b\",\"c\nd\"\ne,f\n", "1-2:a,b|c\nd 3:e|f", "quotes keep commas and line ends", pool);
+    reads("\"a,b\",\"c\nd\"\ne,f\n", "1-2:a,b|c\nd 3:e|f", "quotes keep commas and line ends",
+          pool);
     reads("\"say \"\"hi\"\"\",\"\"\n", "1:say \"hi\"|", "doubled quotes are one", pool);
     reads("\"\"\"\"", "1:\"", "a quoted quote at the very end", pool);
     reads("\xef\xbb\xbfserial\nx\n", "1:serial 2:x", "a byte order mark is skipped", pool);
@@ -57,11 +59,13 @@ static void bad(apr_pool_t *pool)
 {
     reads("a\"b,c\nd,e\n", "1!has a quote inside a field that is not quoted 2:d|e",
           "a quote in a plain field", pool);
-    reads("\"a\"b,c\nd\n", "1!has text after a closing quote 2:d", "text after a closing quote", pool);
+    reads("\"a\"b,c\nd\n", "1!has text after a closing quote 2:d", "text after a closing quote",
+          pool);
     reads("a\rb\nc\n", "1!has a carriage return without line feed 2:c", "a lone CR", pool);
     reads("a,\"b\nc,d\ne,f\n", "1!has a quote that is never closed 2:c|d 3:e|f",
           "an open quote swallows no other line", pool);
-    reads("\"a\nb\" x\nc\n", "1-2!has text after a closing quote 3:c", "a bad record of two lines", pool);
+    reads("\"a\nb\" x\nc\n", "1-2!has text after a closing quote 3:c", "a bad record of two lines",
+          pool);
     is_str(all_of("a\0b,c\nd\n", 8, pool), "1!contains a NUL octet 2:d", "4180-2 refuses NUL");
 }
 
@@ -89,14 +93,17 @@ static void many_fields(apr_pool_t *pool)
 
     memset(text, ',', CSV_FIELDS_MAX - 1);
     strcat(text, "\nz\n");
-    ok(strstr(all_of(text, strlen(text), pool), " 2:z") && !strchr(all_of(text, strlen(text), pool), '!'),
+    ok(strstr(all_of(text, strlen(text), pool), " 2:z")
+           && !strchr(all_of(text, strlen(text), pool), '!'),
        "4180-2 64 fields are read");
     memset(text, ',', CSV_FIELDS_MAX);
     strcpy(text + CSV_FIELDS_MAX, "\nz\n");
-    is_str(all_of(text, strlen(text), pool), "1!has more than 64 fields 2:z", "4180-2 65 fields are refused");
+    is_str(all_of(text, strlen(text), pool), "1!has more than 64 fields 2:z",
+           "4180-2 65 fields are refused");
 }
 
-/* Every record of a file much larger than the window, some quoted over two lines, at whatever place the window ends. */
+/* Every record of a file much larger than the window, some quoted over two lines, at whatever place
+ * the window ends. */
 static void window(apr_pool_t *pool)
 {
     FILE *in = tmpfile();

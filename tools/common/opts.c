@@ -124,8 +124,8 @@ static void help_options(FILE *out, const opt_t *table)
 
 static void help_command(FILE *out, const program_t *program, const command_t *c)
 {
-    fprintf(out, "usage: %s %s%s%s%s\n%s.\n", program->name, c->words, c->options ? " [options]" : "",
-            *c->args ? " " : "", c->args, c->summary);
+    fprintf(out, "usage: %s %s%s%s%s\n%s.\n", program->name, c->words,
+            c->options ? " [options]" : "", *c->args ? " " : "", c->args, c->summary);
     if (c->options) {
         fputs("\n", out);
         help_options(out, c->options);
@@ -142,8 +142,8 @@ static void help_group(FILE *out, const program_t *program, const command_group_
 {
     fprintf(out, "%s %s: %s\n\n", program->name, g->name, g->summary);
     for (const command_t *c = g->commands; c->words; c++) {
-        fprintf(out, "  %s %s%s%s\n      %s\n", program->name, c->words, *c->args ? " " : "", c->args,
-                c->summary);
+        fprintf(out, "  %s %s%s%s\n      %s\n", program->name, c->words, *c->args ? " " : "",
+                c->args, c->summary);
     }
     fprintf(out, "\n'%s %s --help' tells the options of one.\n", program->name, g->commands->words);
 }
@@ -164,7 +164,8 @@ static void help_group_words(FILE *out, const command_group_t *g)
 
 static void help_program(FILE *out, const program_t *program)
 {
-    fprintf(out, "usage: %s [options] COMMAND [options] [arguments]\n%s\n\n", program->name, program->summary);
+    fprintf(out, "usage: %s [options] COMMAND [options] [arguments]\n%s\n\n", program->name,
+            program->summary);
     for (const command_group_t *g = groups; g; g = g->next) {
         fprintf(out, "  %-11s %s\n", g->name, g->summary);
         help_group_words(out, g);
@@ -238,7 +239,8 @@ static int read_long(reader_t *r, const char *word)
     const char *value = "";
 
     if (!opt) {
-        opt_usage(r->call, "there is no option --%.*s%s", (int)len, word, r->call->command ? " here" : "");
+        opt_usage(r->call, "there is no option --%.*s%s", (int)len, word,
+                  r->call->command ? " here" : "");
         return 0;
     }
     if (!opt->value && attached) {
@@ -261,7 +263,8 @@ static int read_letters(reader_t *r, const char *letters)
         const char *value;
 
         if (!opt) {
-            opt_usage(r->call, "there is no option -%c%s", *letters, r->call->command ? " here" : "");
+            opt_usage(r->call, "there is no option -%c%s", *letters,
+                      r->call->command ? " here" : "");
             return 0;
         }
         if (!opt->value) {
@@ -425,8 +428,8 @@ const char *opt_get(const call_t *call, const char *name)
     return all->nelts ? APR_ARRAY_IDX(all, all->nelts - 1, const char *) : NULL;
 }
 
-brski_err_t *opt_int(apr_int64_t *out, const call_t *call, const char *name, apr_int64_t min, apr_int64_t max,
-                     apr_int64_t fallback)
+brski_err_t *opt_int(apr_int64_t *out, const call_t *call, const char *name, apr_int64_t min,
+                     apr_int64_t max, apr_int64_t fallback)
 {
     const char *text = opt_get(call, name);
     char *end;
@@ -438,7 +441,9 @@ brski_err_t *opt_int(apr_int64_t *out, const call_t *call, const char *name, apr
     errno = 0;
     *out = apr_strtoi64(text, &end, 10);
     if (errno || end == text || *end || *out < min || *out > max) {
-        return say_refuse(call->pool, "--%s: '%s' is not a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT,
+        return say_refuse(call->pool,
+                          "--%s: '%s' is not a number from %" APR_INT64_T_FMT
+                          " to %" APR_INT64_T_FMT,
                           name, text, min, max);
     }
     return BRSKI_OK;
@@ -460,7 +465,8 @@ brski_err_t *opt_time_parse(apr_time_t *out, const char *text, const char *what,
     const char *full = is_day(text) ? apr_pstrcat(pool, text, "T00:00:00Z", NULL) : text;
 
     if (brski_time_parse(out, full, pool)) {
-        return say_refuse(pool, "%s: '%s' is not a time; write 2031-12-31 or 2031-12-31T23:59:59Z", what, text);
+        return say_refuse(pool, "%s: '%s' is not a time; write 2031-12-31 or 2031-12-31T23:59:59Z",
+                          what, text);
     }
     return BRSKI_OK;
 }
@@ -470,7 +476,8 @@ brski_err_t *opt_time(apr_time_t *out, const call_t *call, const char *name, apr
     const char *text = opt_get(call, name);
 
     *out = fallback;
-    return text ? opt_time_parse(out, text, apr_pstrcat(call->pool, "--", name, NULL), call->pool) : BRSKI_OK;
+    return text ? opt_time_parse(out, text, apr_pstrcat(call->pool, "--", name, NULL), call->pool)
+                : BRSKI_OK;
 }
 
 /* ---- the program ---- */

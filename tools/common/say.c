@@ -69,8 +69,8 @@ void say_warn(say_t *say, const char *fmt, ...)
 /* ---- errors ---- */
 
 /*
- * The sentence of an error: one made for the place, else the detail (the one who runs a tool may read what a
- * server would only log), else the table's.
+ * The sentence of an error: one made for the place, else the detail (the one who runs a tool may
+ * read what a server would only log), else the table's.
  */
 static const char *telling_text(const brski_err_t *err)
 {
@@ -182,7 +182,8 @@ static void array_lines(say_t *say, const brski_json_t *array, int indent, apr_p
     fputs(scalars ? "\n" : "", say->out);
 }
 
-static void record_member(say_t *say, const char *key, const brski_json_t *v, int indent, apr_pool_t *pool)
+static void record_member(say_t *say, const char *key, const brski_json_t *v, int indent,
+                          apr_pool_t *pool)
 {
     int width = 20 > indent ? 20 - indent : 1;
 
@@ -284,7 +285,8 @@ void say_row(say_t *say, const say_column_t *columns, const brski_json_t *row)
     }
     else {
         for (; columns->key; columns++) {
-            put_cell(say, scalar_text(brski_json_get(row, columns->key), say->scratch), columns->width);
+            put_cell(say, scalar_text(brski_json_get(row, columns->key), say->scratch),
+                     columns->width);
         }
         fputc('\n', say->out);
     }
@@ -318,7 +320,8 @@ const char *say_count(apr_int64_t n, apr_pool_t *pool)
     return out;
 }
 
-void say_progress_start(say_progress_t *p, say_t *say, const char *what, const char *unit, apr_int64_t total)
+void say_progress_start(say_progress_t *p, say_t *say, const char *what, const char *unit,
+                        apr_int64_t total)
 {
     memset(p, 0, sizeof(*p));
     p->say = say;

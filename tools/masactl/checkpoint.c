@@ -49,7 +49,8 @@ brski_err_t *checkpoint_private_key(EVP_PKEY **key, const char *file, apr_pool_t
     BRSKI_TRY(open_pem(&bio, file, pool));
     *key = own_key(PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL), pool);
     BIO_free(bio);
-    return *key ? BRSKI_OK : say_refuse(pool, "%s holds no private key in PEM that could be read", file);
+    return *key ? BRSKI_OK
+                : say_refuse(pool, "%s holds no private key in PEM that could be read", file);
 }
 
 static EVP_PKEY *key_of_certificate(BIO *bio)
@@ -73,8 +74,11 @@ brski_err_t *checkpoint_public_key(EVP_PKEY **key, const char *file, apr_pool_t 
     }
     BIO_free(bio);
     own_key(*key, pool);
-    return *key ? BRSKI_OK : say_refuse(pool, "%s holds neither a public key nor a certificate in PEM; "
-                                        "openssl pkey -in KEY -pubout makes one", file);
+    return *key ? BRSKI_OK
+                : say_refuse(pool,
+                             "%s holds neither a public key nor a certificate in PEM; "
+                             "openssl pkey -in KEY -pubout makes one",
+                             file);
 }
 
 /* Ed25519 hashes for itself. */
@@ -114,7 +118,9 @@ static int signature_holds(const char *signature, const char *text, EVP_PKEY *ke
     }
     ctx = EVP_MD_CTX_new();
     good = EVP_DigestVerifyInit(ctx, NULL, digest_of(key), NULL, key) > 0
-        && EVP_DigestVerify(ctx, octets.data, octets.len, (const unsigned char *)text, strlen(text)) > 0;
+           && EVP_DigestVerify(ctx, octets.data, octets.len, (const unsigned char *)text,
+                               strlen(text))
+                  > 0;
     EVP_MD_CTX_free(ctx);
     ERR_clear_error();
     return good;
@@ -170,7 +176,8 @@ static brski_err_t *read_members(checkpoint_t *c, const brski_json_t *body, apr_
     return BRSKI_OK;
 }
 
-brski_err_t *checkpoint_read(checkpoint_t **out, const char *document, EVP_PKEY *key, apr_pool_t *pool)
+brski_err_t *checkpoint_read(checkpoint_t **out, const char *document, EVP_PKEY *key,
+                             apr_pool_t *pool)
 {
     checkpoint_t *c = apr_pcalloc(pool, sizeof(*c));
     const brski_json_t *body;
@@ -184,7 +191,8 @@ brski_err_t *checkpoint_read(checkpoint_t **out, const char *document, EVP_PKEY 
     if (!type || strcmp(type, TYPE)) {
         return say_refuse(pool, "that is no checkpoint of this masactl");
     }
-    if (!signature_holds(brski_json_get_string(doc, "signature"), brski_json_text(body, 0, pool), key, pool)) {
+    if (!signature_holds(brski_json_get_string(doc, "signature"), brski_json_text(body, 0, pool),
+                         key, pool)) {
         return say_refuse(pool, "the signature of the checkpoint does not verify with that key");
     }
     BRSKI_TRY(read_members(c, body, pool));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_checkpoint.c: log checkpoint and log prove: sign how far the log has come, and prove one device's place in what was
- * signed without showing the others.
+ * cmd_checkpoint.c: log checkpoint and log prove: sign how far the log has come, and prove one
+ * device's place in what was signed without showing the others.
  */
 #include "cmd_checkpoint.h"
 #include "verify.h"
@@ -55,8 +55,10 @@ static brski_err_t *write_heads(sum_t *sum, db_t *db, FILE *out)
     do {
         apr_pool_t *page = pages[turn = !turn];
         apr_pool_clear(page);
-        BRSKI_TRY(db_all(&rows, db, STMT_EVENT_HEADS,
-                         DB_ARGS(db->tenant, head.product, head.serial_number, db_num(HEADS_PAGE, page)), page));
+        BRSKI_TRY(
+            db_all(&rows, db, STMT_EVENT_HEADS,
+                   DB_ARGS(db->tenant, head.product, head.serial_number, db_num(HEADS_PAGE, page)),
+                   page));
         for (int i = 0; i < rows->nelts; i++) {
             head_of_row(&head, APR_ARRAY_IDX(rows, i, const brski_row_t *));
             heads_write(out, &head);
@@ -129,7 +131,9 @@ static brski_err_t *keep_checkpoint(const checkpoint_t *c, const char *document,
                       DB_ARGS(db->tenant, db_num(c->number, db->pool), db_num(c->made_at, db->pool),
                               db_num(c->epoch, db->pool), db_num(c->devices, db->pool),
                               db_num(c->events, db->pool), c->root, document), db->pool));
-    return changed ? BRSKI_OK : say_refuse(db->pool, "another checkpoint was made meanwhile; make this one again");
+    return changed
+               ? BRSKI_OK
+               : say_refuse(db->pool, "another checkpoint was made meanwhile; make this one again");
 }
 
 static brski_err_t *write_document(const char *document, const char *name, apr_pool_t *pool)
@@ -193,7 +197,8 @@ brski_err_t *log_checkpoint(call_t *call)
     BRSKI_TRY(db_open(&db, call));
     c.tenant = db->tenant;
     if (!access(name, F_OK) || !access(heads_name(name, call->pool), F_OK)) {
-        return say_refuse(call->pool, "%s or %s is there already; checkpoints are kept, not overwritten", name,
+        return say_refuse(call->pool,
+                          "%s or %s is there already; checkpoints are kept, not overwritten", name,
                           heads_name(name, call->pool));
     }
     err = make_checkpoint(&c, db, key, name);
@@ -203,12 +208,13 @@ brski_err_t *log_checkpoint(call_t *call)
         return err;
     }
     say_record(call->say, checkpoint_record_json(&c, call->pool));
-    say_note(call->say, "keep %s and %s where nobody who can change the database can change them", name,
-             heads_name(name, call->pool));
+    say_note(call->say, "keep %s and %s where nobody who can change the database can change them",
+             name, heads_name(name, call->pool));
     return BRSKI_OK;
 }
 
-brski_err_t *checkpoint_option(checkpoint_t **c, const char **document, call_t *call, const char *tenant)
+brski_err_t *checkpoint_option(checkpoint_t **c, const char **document, call_t *call,
+                               const char *tenant)
 {
     const char *name = opt_get(call, "checkpoint");
     EVP_PKEY *key;
@@ -258,9 +264,11 @@ static brski_err_t *find_place(place_t *place, call_t *call, const char *file)
         if (!head) {
             return BRSKI_OK;
         }
-        if (!strcmp(head->serial_number, call->args[0]) && (!product || !strcmp(head->product, product))) {
+        if (!strcmp(head->serial_number, call->args[0])
+            && (!product || !strcmp(head->product, product))) {
             if (place->index >= 0) {
-                return say_refuse(call->pool, "several devices have this serial number; add --product");
+                return say_refuse(call->pool,
+                                  "several devices have this serial number; add --product");
             }
             place->index = place->leaves->nelts;
             place->head = head_json(head, call->pool);
@@ -302,7 +310,8 @@ static brski_err_t *make_proof(call_t *call)
         return say_refuse(call->pool, "the checkpoint knows no events of %s",
                           brski_printable(call->args[0], 128, call->pool));
     }
-    fprintf(call->say->out, "%s\n", brski_json_text(proof_json(&place, document, call->pool), 1, call->pool));
+    fprintf(call->say->out, "%s\n",
+            brski_json_text(proof_json(&place, document, call->pool), 1, call->pool));
     return BRSKI_OK;
 }
 
@@ -350,16 +359,20 @@ static brski_err_t *check_proof(call_t *call)
     }
     BRSKI_TRY(checkpoint_read(&c, document, key, call->pool));
     head_of_json(&head, brski_json_get(proof, "head"));
-    if (!brski_merkle_proof_check(brski_head_leaf(&head, call->pool), brski_json_int(brski_json_get(proof, "index")),
-                                  c->devices, path_of_json(brski_json_get(proof, "path"), call->pool), c->root,
+    if (!brski_merkle_proof_check(brski_head_leaf(&head, call->pool),
+                                  brski_json_int(brski_json_get(proof, "index")), c->devices,
+                                  path_of_json(brski_json_get(proof, "path"), call->pool), c->root,
                                   call->pool)) {
         return say_refuse(call->pool, "the proof does not lead to what the checkpoint signed");
     }
     brski_json_set(proof, "checkpoint", checkpoint_record_json(c, call->pool));
     say_json(call->say, proof);
-    say_line(call->say, "good: on %s the log of %s (product %s) ended at event %" APR_INT64_T_FMT ", hash %s",
-             brski_time_rfc3339(c->made_at, call->pool), brski_printable(head.serial_number, 128, call->pool),
-             brski_printable(head.product, 128, call->pool), head.seq, brski_printable(head.hash, 64, call->pool));
+    say_line(call->say,
+             "good: on %s the log of %s (product %s) ended at event %" APR_INT64_T_FMT ", hash %s",
+             brski_time_rfc3339(c->made_at, call->pool),
+             brski_printable(head.serial_number, 128, call->pool),
+             brski_printable(head.product, 128, call->pool), head.seq,
+             brski_printable(head.hash, 64, call->pool));
     return BRSKI_OK;
 }
 

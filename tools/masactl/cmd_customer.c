@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_customer.c: known customers: by which keys and names they are recognised, and what they were granted. Decisions
- * rest on all of it, so every change bumps the tenant's policy version in its transaction.
+ * cmd_customer.c: known customers: by which keys and names they are recognised, and what they were
+ * granted. Decisions rest on all of it, so every change bumps the tenant's policy version in its
+ * transaction.
  */
 #include "db.h"
 #include "brski_bytes.h"
@@ -43,7 +44,9 @@ static brski_err_t *check_name(call_t *call, const char *name)
     apr_size_t len = strlen(name);
 
     if (!len || len > NAME_MAX_LEN || name[0] == ' ' || name[len - 1] == ' ') {
-        return say_refuse(call->pool, "a customer's name has 1 to %d octets and no blank at its ends", NAME_MAX_LEN);
+        return say_refuse(call->pool,
+                          "a customer's name has 1 to %d octets and no blank at its ends",
+                          NAME_MAX_LEN);
     }
     for (const char *c = name; *c; c++) {
         if (apr_iscntrl(*c)) {
@@ -57,8 +60,8 @@ static brski_err_t *put_customer(db_t *db, void *baton)
 {
     const change_t *c = baton;
 
-    return db_exec(NULL, db, STMT_CUSTOMER_PUT, DB_ARGS(db->tenant, c->customer, c->note, db_num(c->at, db->pool)),
-                   db->pool);
+    return db_exec(NULL, db, STMT_CUSTOMER_PUT,
+                   DB_ARGS(db->tenant, c->customer, c->note, db_num(c->at, db->pool)), db->pool);
 }
 
 static brski_err_t *customer_add(call_t *call)
@@ -70,16 +73,19 @@ static brski_err_t *customer_add(call_t *call)
     BRSKI_TRY(db_open(&db, call));
     c.at = call->ctx->now(call->ctx->baton);
     BRSKI_TRY(db_change_policy(db, put_customer, &c));
-    say_note(call->say, "customer %s is known; 'masactl customer key add' says how it is recognised", c.customer);
+    say_note(call->say,
+             "customer %s is known; 'masactl customer key add' says how it is recognised",
+             c.customer);
     return BRSKI_OK;
 }
 
 static const db_column_t customer_columns[] = {
     { "customer", DB_TEXT, 0 }, { "note", DB_TEXT, 0 }, { "added_at", DB_TIME, 0 }, DB_END
 };
-static const say_column_t customer_view[] = {
-    { "customer", "CUSTOMER", 24 }, { "added_at", "ADDED", 20 }, { "note", "NOTE", 0 }, { NULL, NULL, 0 }
-};
+static const say_column_t customer_view[] = { { "customer", "CUSTOMER", 24 },
+                                              { "added_at", "ADDED", 20 },
+                                              { "note", "NOTE", 0 },
+                                              { NULL, NULL, 0 } };
 
 static brski_err_t *customer_list(call_t *call)
 {
@@ -90,22 +96,28 @@ static brski_err_t *customer_list(call_t *call)
     BRSKI_TRY(db_open(&db, call));
     say_head(call->say, customer_view);
     do {
-        BRSKI_TRY(db_all(&rows, db, STMT_CUSTOMER_LIST, DB_ARGS(db->tenant, after, db_num(PAGE, db->pool)), db->pool));
+        BRSKI_TRY(db_all(&rows, db, STMT_CUSTOMER_LIST,
+                         DB_ARGS(db->tenant, after, db_num(PAGE, db->pool)), db->pool));
         for (int i = 0; i < rows->nelts; i++) {
             const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
             after = brski_row_text(row, 0);
-            say_row(call->say, customer_view, db_row_json(row, customer_columns, say_scratch(call->say)));
+            say_row(call->say, customer_view,
+                    db_row_json(row, customer_columns, say_scratch(call->say)));
         }
     } while (rows->nelts == PAGE);
     return BRSKI_OK;
 }
 
-static const db_column_t key_columns[] = {
-    { "identity", DB_TEXT, 0 }, { "note", DB_TEXT, 0 }, { "added_at", DB_TIME, 0 }, { "retired_at", DB_TIME, 0 }, DB_END
-};
-static const db_column_t grant_columns[] = {
-    { "what", DB_TEXT, 0 }, { "product", DB_TEXT, 0 }, { "value", DB_TEXT, 0 }, { "until", DB_TIME, 0 }, DB_END
-};
+static const db_column_t key_columns[] = { { "identity", DB_TEXT, 0 },
+                                           { "note", DB_TEXT, 0 },
+                                           { "added_at", DB_TIME, 0 },
+                                           { "retired_at", DB_TIME, 0 },
+                                           DB_END };
+static const db_column_t grant_columns[] = { { "what", DB_TEXT, 0 },
+                                             { "product", DB_TEXT, 0 },
+                                             { "value", DB_TEXT, 0 },
+                                             { "until", DB_TIME, 0 },
+                                             DB_END };
 
 static brski_err_t *rows_json(brski_json_t **out, db_t *db, int stmt, const char *customer,
                               const db_column_t *columns)
@@ -115,7 +127,8 @@ static brski_err_t *rows_json(brski_json_t **out, db_t *db, int stmt, const char
     *out = brski_json_array(db->pool);
     BRSKI_TRY(db_all(&rows, db, stmt, DB_ARGS(db->tenant, customer), db->pool));
     for (int i = 0; i < rows->nelts; i++) {
-        brski_json_append(*out, db_row_json(APR_ARRAY_IDX(rows, i, const brski_row_t *), columns, db->pool));
+        brski_json_append(*out, db_row_json(APR_ARRAY_IDX(rows, i, const brski_row_t *), columns,
+                                            db->pool));
     }
     return BRSKI_OK;
 }
@@ -157,10 +170,13 @@ static brski_err_t *customer_remove(call_t *call)
 
     BRSKI_TRY(db_open(&db, call));
     BRSKI_TRY(require_customer(db, c.customer));
-    BRSKI_TRY(db_all(&rows, db, STMT_CUSTOMER_DEVICES, DB_ARGS(db->tenant, c.customer, "1"), db->pool));
+    BRSKI_TRY(
+        db_all(&rows, db, STMT_CUSTOMER_DEVICES, DB_ARGS(db->tenant, c.customer, "1"), db->pool));
     if (rows->nelts && !opt_has(call, "force")) {
-        return say_refuse(call->pool, "devices were sold to %s (%s is one): assign them to others, or say --force and "
-                          "they keep its name", c.customer,
+        return say_refuse(call->pool,
+                          "devices were sold to %s (%s is one): assign them to others, or say "
+                          "--force and they keep its name",
+                          c.customer,
                           brski_row_text(APR_ARRAY_IDX(rows, 0, const brski_row_t *), 0));
     }
     return db_change_policy(db, delete_customer, &c);
@@ -180,16 +196,19 @@ static brski_err_t *one_certificate(const brski_cert_t **cert, const char *file,
     return BRSKI_OK;
 }
 
-static brski_err_t *identity_of_cert(const char **identity, const char *file, int ca, apr_pool_t *pool)
+static brski_err_t *identity_of_cert(const char **identity, const char *file, int ca,
+                                     apr_pool_t *pool)
 {
     const brski_cert_t *cert;
 
     BRSKI_TRY(one_certificate(&cert, file, pool));
     if (ca && !cert->ca) {
-        return say_refuse(pool, "%s is not a CA's certificate; --cert takes a registrar's own", file);
+        return say_refuse(pool, "%s is not a CA's certificate; --cert takes a registrar's own",
+                          file);
     }
     if (!ca && cert->ca) {
-        return say_refuse(pool, "%s is a CA's certificate; --ca makes all that it issued count", file);
+        return say_refuse(pool, "%s is a CA's certificate; --ca makes all that it issued count",
+                          file);
     }
     *identity = apr_pstrcat(pool, ca ? "ca:" : "spki:", cert->spki_hex, NULL);
     return BRSKI_OK;
@@ -200,7 +219,8 @@ static brski_err_t *identity_of_spki(const char **identity, const char *hex, apr
     brski_bytes_t octets;
 
     if (brski_hex_decode(&octets, hex, pool) || octets.len != HEX_SPKI_LEN / 2) {
-        return say_refuse(pool, "--spki: write the SHA-256 of the SubjectPublicKeyInfo as 64 hex digits");
+        return say_refuse(pool,
+                          "--spki: write the SHA-256 of the SubjectPublicKeyInfo as 64 hex digits");
     }
     *identity = apr_pstrcat(pool, "spki:", brski_hex(octets, pool), NULL);
     return BRSKI_OK;
@@ -213,7 +233,9 @@ static brski_err_t *identity_of_dns(const char **identity, const char *name, apr
     for (char *c = lower; *c; c++) {
         *c = (char)apr_tolower(*c);
         if (!apr_isalnum(*c) && !strchr("-._:", *c)) {
-            return say_refuse(pool, "--dns: '%s' is not a DNS name; an internationalised one is written xn--...",
+            return say_refuse(pool,
+                              "--dns: '%s' is not a DNS name; an internationalised one is written "
+                              "xn--...",
                               brski_printable(name, 64, pool));
         }
     }
@@ -252,13 +274,14 @@ static brski_err_t *refuse_shared(db_t *db, const change_t *c)
 {
     apr_array_header_t *rows;
 
-    BRSKI_TRY(db_all(&rows, db, STMT_CUSTOMER_KEY_OWNERS, DB_ARGS(db->tenant, c->identity), db->pool));
+    BRSKI_TRY(
+        db_all(&rows, db, STMT_CUSTOMER_KEY_OWNERS, DB_ARGS(db->tenant, c->identity), db->pool));
     for (int i = 0; i < rows->nelts; i++) {
         const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
         apr_time_t retired_at = brski_row_int(row, 3);
         if (strcmp(brski_row_text(row, 0), c->customer) && (!retired_at || retired_at > c->at)) {
-            return say_refuse(db->pool, "%s is a key of customer %s; retire it there first", c->identity,
-                              brski_row_text(row, 0));
+            return say_refuse(db->pool, "%s is a key of customer %s; retire it there first",
+                              c->identity, brski_row_text(row, 0));
         }
     }
     return BRSKI_OK;
@@ -269,7 +292,8 @@ static brski_err_t *put_key(db_t *db, void *baton)
     const change_t *c = baton;
 
     return db_exec(NULL, db, STMT_CUSTOMER_KEY_PUT,
-                   DB_ARGS(db->tenant, c->identity, c->customer, c->note, db_num(c->at, db->pool)), db->pool);
+                   DB_ARGS(db->tenant, c->identity, c->customer, c->note, db_num(c->at, db->pool)),
+                   db->pool);
 }
 
 static void tell_key(call_t *call, const change_t *c)
@@ -305,7 +329,8 @@ static brski_err_t *retire_key(db_t *db, void *baton)
     change_t *c = baton;
 
     return db_exec(&c->changed, db, STMT_CUSTOMER_KEY_RETIRE,
-                   DB_ARGS(db_num(c->at, db->pool), db->tenant, c->identity, c->customer), db->pool);
+                   DB_ARGS(db_num(c->at, db->pool), db->tenant, c->identity, c->customer),
+                   db->pool);
 }
 
 /* "spki:..." as customer show prints it, or the same options as for adding. */
@@ -328,7 +353,8 @@ static brski_err_t *key_retire(call_t *call)
     BRSKI_TRY(db_open(&db, call));
     BRSKI_TRY(require_customer(db, c.customer));
     BRSKI_TRY(db_change_policy(db, retire_key, &c));
-    return c.changed ? BRSKI_OK : say_refuse(call->pool, "customer %s has no key %s", c.customer, c.identity);
+    return c.changed ? BRSKI_OK
+                     : say_refuse(call->pool, "customer %s has no key %s", c.customer, c.identity);
 }
 
 /* ---- grants ---- */
@@ -360,7 +386,8 @@ static brski_err_t *put_grant(db_t *db, void *baton)
     const change_t *c = baton;
 
     return db_exec(NULL, db, STMT_GRANT_PUT,
-                   DB_ARGS(db->tenant, c->customer, c->what, c->product, c->value, db_num(c->at, db->pool)),
+                   DB_ARGS(db->tenant, c->customer, c->what, c->product, c->value,
+                           db_num(c->at, db->pool)),
                    db->pool);
 }
 
@@ -371,7 +398,9 @@ static const char *or_empty(const char *text)
 
 static brski_err_t *customer_grant(call_t *call)
 {
-    change_t c = { .customer = call->args[0], .what = call->args[1], .product = or_empty(opt_get(call, "product")),
+    change_t c = { .customer = call->args[0],
+                   .what = call->args[1],
+                   .product = or_empty(opt_get(call, "product")),
                    .value = or_empty(opt_get(call, "value")) };
     db_t *db;
 
@@ -394,13 +423,15 @@ static brski_err_t *delete_grant(db_t *db, void *baton)
 {
     change_t *c = baton;
 
-    return db_exec(&c->changed, db, STMT_GRANT_DELETE, DB_ARGS(db->tenant, c->customer, c->what, c->product),
-                   db->pool);
+    return db_exec(&c->changed, db, STMT_GRANT_DELETE,
+                   DB_ARGS(db->tenant, c->customer, c->what, c->product), db->pool);
 }
 
 static brski_err_t *customer_revoke(call_t *call)
 {
-    change_t c = { .customer = call->args[0], .what = call->args[1], .product = or_empty(opt_get(call, "product")) };
+    change_t c = { .customer = call->args[0],
+                   .what = call->args[1],
+                   .product = or_empty(opt_get(call, "product")) };
     db_t *db;
 
     BRSKI_TRY(db_open(&db, call));
@@ -408,18 +439,20 @@ static brski_err_t *customer_revoke(call_t *call)
     BRSKI_TRY(db_change_policy(db, delete_grant, &c));
     return c.changed ? BRSKI_OK
                      : say_refuse(call->pool, "customer %s was not granted %s%s%s", c.customer,
-                                  brski_printable(c.what, 40, call->pool), *c.product ? " for product " : "",
-                                  c.product);
+                                  brski_printable(c.what, 40, call->pool),
+                                  *c.product ? " for product " : "", c.product);
 }
 
 /* ---- the group ---- */
 
-#define IDENTITY_OPTIONS                                                                              \
-    { "cert", 0, "FILE", "the key of a registrar's or client's certificate" },                       \
-    { "spki", 0, "HEX", "that key as the SHA-256 of its SubjectPublicKeyInfo" },                     \
-    { "ca", 0, "FILE", "every certificate that this CA of the customer issued" },                    \
-    { "dns", 0, "NAME", "a name in certificates below a MASACustomerAnchor" },                       \
+/* clang-format off */
+#define IDENTITY_OPTIONS                                                           \
+    { "cert", 0, "FILE", "the key of a registrar's or client's certificate" },     \
+    { "spki", 0, "HEX", "that key as the SHA-256 of its SubjectPublicKeyInfo" },   \
+    { "ca", 0, "FILE", "every certificate that this CA of the customer issued" },  \
+    { "dns", 0, "NAME", "a name in certificates below a MASACustomerAnchor" },     \
     { "user", 0, "NAME", "a user that httpd has authenticated" }
+/* clang-format on */
 
 static const opt_t note_options[] = {
     { "note", 0, "TEXT", "for people" },
@@ -456,19 +489,24 @@ static const opt_t revoke_options[] = {
 };
 
 static const command_t commands[] = {
-    { "customer add", "NAME", 1, 1, "Make a customer known, or change its note", note_options, NULL, customer_add },
+    { "customer add", "NAME", 1, 1, "Make a customer known, or change its note", note_options, NULL,
+      customer_add },
     { "customer list", "", 0, 0, "List customers", NULL, NULL, customer_list },
-    { "customer show", "NAME", 1, 1, "Show a customer's keys and grants", NULL, NULL, customer_show },
-    { "customer remove", "NAME", 1, 1, "Forget a customer with its keys and grants", remove_options, NULL,
-      customer_remove },
-    { "customer key add", "NAME", 1, 1, "Say how a customer is recognised", key_options, NULL, key_add },
-    { "customer key retire", "NAME [IDENTITY]", 1, 2, "Let a key count no more", retire_options, NULL, key_retire },
-    { "customer grant", "NAME nonceless|downgrade|pin", 2, 2, "Grant something to a customer", grant_options, NULL,
-      customer_grant },
-    { "customer revoke", "NAME nonceless|downgrade|pin", 2, 2, "Take a grant back", revoke_options, NULL,
-      customer_revoke },
+    { "customer show", "NAME", 1, 1, "Show a customer's keys and grants", NULL, NULL,
+      customer_show },
+    { "customer remove", "NAME", 1, 1, "Forget a customer with its keys and grants", remove_options,
+      NULL, customer_remove },
+    { "customer key add", "NAME", 1, 1, "Say how a customer is recognised", key_options, NULL,
+      key_add },
+    { "customer key retire", "NAME [IDENTITY]", 1, 2, "Let a key count no more", retire_options,
+      NULL, key_retire },
+    { "customer grant", "NAME nonceless|downgrade|pin", 2, 2, "Grant something to a customer",
+      grant_options, NULL, customer_grant },
+    { "customer revoke", "NAME nonceless|downgrade|pin", 2, 2, "Take a grant back", revoke_options,
+      NULL, customer_revoke },
     { NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };
 
-static command_group_t group = { "customer", "known customers, their keys and grants", 30, commands, NULL };
+static command_group_t group = { "customer", "known customers, their keys and grants", 30, commands,
+                                 NULL };
 COMMAND_GROUP(group)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_device.c: what is known of devices: show, list and export it, say to whom one was sold, block it and let it go.
- * Lists of many come in through device import (cmd_import.c).
+ * cmd_device.c: what is known of devices: show, list and export it, say to whom one was sold, block
+ * it and let it go. Lists of many come in through device import (cmd_import.c).
  */
 #include "device.h"
 #include "import.h"
@@ -28,7 +28,8 @@ static brski_err_t *device_show(call_t *call)
     BRSKI_TRY(db_open(&db, call));
     BRSKI_TRY(db_all(&rows, db, STMT_DEVICE_GET, DB_ARGS(db->tenant, call->args[0]), db->pool));
     for (int i = 0; i < rows->nelts; i++) {
-        brski_json_t *device = db_row_json(APR_ARRAY_IDX(rows, i, brski_row_t *), device_columns, db->pool);
+        brski_json_t *device = db_row_json(APR_ARRAY_IDX(rows, i, brski_row_t *), device_columns,
+                                           db->pool);
         if (product && strcmp(product, brski_json_get_string(device, "product"))) {
             continue;
         }
@@ -52,17 +53,21 @@ static brski_err_t *device_show(call_t *call)
 
 /* Columns of STMT_DEVICE_LIST. */
 static const db_column_t list_columns[] = {
-    { "product", DB_TEXT, 0 }, { "serial_number", DB_TEXT, 0 }, { "customer", DB_TEXT, 0 },
-    { "signer", DB_TEXT, 0 }, { "idevid_issuer", DB_TEXT, 0 }, { "made_at", DB_TIME, 0 },
-    { "sold_at", DB_TIME, 0 }, { "version", DB_INT, 0 }, { "status", DB_TEXT, 0 },
-    { "status_text", DB_TEXT, 0 }, { "downgrade_until", DB_TIME, 0 }, { "state_version", DB_INT, 0 },
-    { "as_of", DB_TIME, 0 }, DB_END
+    { "product", DB_TEXT, 0 },         { "serial_number", DB_TEXT, 0 },
+    { "customer", DB_TEXT, 0 },        { "signer", DB_TEXT, 0 },
+    { "idevid_issuer", DB_TEXT, 0 },   { "made_at", DB_TIME, 0 },
+    { "sold_at", DB_TIME, 0 },         { "version", DB_INT, 0 },
+    { "status", DB_TEXT, 0 },          { "status_text", DB_TEXT, 0 },
+    { "downgrade_until", DB_TIME, 0 }, { "state_version", DB_INT, 0 },
+    { "as_of", DB_TIME, 0 },           DB_END
 };
 
-static const say_column_t list_view[] = {
-    { "serial_number", "SERIAL NUMBER", 24 }, { "product", "PRODUCT", 16 }, { "customer", "CUSTOMER", 16 },
-    { "status", "STATUS", 12 }, { "sold_at", "SOLD", 0 }, { NULL, NULL, 0 }
-};
+static const say_column_t list_view[] = { { "serial_number", "SERIAL NUMBER", 24 },
+                                          { "product", "PRODUCT", 16 },
+                                          { "customer", "CUSTOMER", 16 },
+                                          { "status", "STATUS", 12 },
+                                          { "sold_at", "SOLD", 0 },
+                                          { NULL, NULL, 0 } };
 
 /* Where a walk over devices stands, and what it does with each. */
 typedef struct walk_t {
@@ -93,8 +98,9 @@ static brski_err_t *walk_page(walk_t *walk, int *more, apr_pool_t *pool, apr_poo
     apr_array_header_t *rows;
 
     BRSKI_TRY(db_all(&rows, walk->db, STMT_DEVICE_LIST,
-                     DB_ARGS(walk->db->tenant, walk->serial, walk->product, product, product, customer, customer,
-                             status, status, db_num(page, pool)), pool));
+                     DB_ARGS(walk->db->tenant, walk->serial, walk->product, product, product,
+                             customer, customer, status, status, db_num(page, pool)),
+                     pool));
     for (int i = 0; i < rows->nelts; i++) {
         walk->each(walk, APR_ARRAY_IDX(rows, i, const brski_row_t *));
     }
@@ -150,7 +156,8 @@ static brski_err_t *device_list(call_t *call)
     say_head(call->say, list_view);
     BRSKI_TRY(walk_devices(&walk));
     if (walk.left == 0) {
-        say_note(call->say, "more may follow: --after %s", brski_printable(walk.serial, 128, call->pool));
+        say_note(call->say, "more may follow: --after %s",
+                 brski_printable(walk.serial, 128, call->pool));
     }
     return BRSKI_OK;
 }
@@ -207,7 +214,8 @@ static brski_err_t *close_export(walk_t *walk, const char *name)
     if (walk->out != stdout) {
         failed |= fclose(walk->out);
     }
-    return failed ? say_refuse(walk->db->pool, "cannot write %s: %s", name, strerror(errno)) : BRSKI_OK;
+    return failed ? say_refuse(walk->db->pool, "cannot write %s: %s", name, strerror(errno))
+                  : BRSKI_OK;
 }
 
 static brski_err_t *device_export(call_t *call)
@@ -287,8 +295,9 @@ static brski_err_t *device_assign(call_t *call)
         BRSKI_TRY(require_customer(c.db, customer));
     }
     BRSKI_TRY(db_exec(NULL, c.db, STMT_DEVICE_ASSIGN,
-                      DB_ARGS(customer ? customer : "", db_num(sold_at, call->pool), db_num(now, call->pool),
-                              c.db->tenant, c.serial, c.product), call->pool));
+                      DB_ARGS(customer ? customer : "", db_num(sold_at, call->pool),
+                              db_num(now, call->pool), c.db->tenant, c.serial, c.product),
+                      call->pool));
     return show_changed(&c);
 }
 
@@ -298,7 +307,8 @@ static brski_err_t *put_state(change_t *c, const char *status, const char *reaso
     apr_time_t now = call->ctx->now(call->ctx->baton);
 
     BRSKI_TRY(db_exec(NULL, c->db, STMT_DEVICE_STATE_PUT,
-                      DB_ARGS(status, reason, db_num(now, call->pool), c->db->tenant, c->serial, c->product),
+                      DB_ARGS(status, reason, db_num(now, call->pool), c->db->tenant, c->serial,
+                              c->product),
                       call->pool));
     return show_changed(c);
 }
@@ -342,18 +352,23 @@ static brski_err_t *device_downgrade(call_t *call)
     }
     BRSKI_TRY(opt_time(&until, call, "until", 0));
     if (until && until <= now) {
-        return say_refuse(call->pool, "--until: that time has passed; --never takes the grant back");
+        return say_refuse(call->pool,
+                          "--until: that time has passed; --never takes the grant back");
     }
     BRSKI_TRY(begin_change(&c, call));
     BRSKI_TRY(db_exec(NULL, c.db, STMT_DEVICE_DOWNGRADE_PUT,
-                      DB_ARGS(db_num(until, call->pool), db_num(now, call->pool), c.db->tenant, c.serial,
-                              c.product), call->pool));
+                      DB_ARGS(db_num(until, call->pool), db_num(now, call->pool), c.db->tenant,
+                              c.serial, c.product),
+                      call->pool));
     return show_changed(&c);
 }
 
 /* ---- the group ---- */
 
-#define PRODUCT_OPTION { "product", 'p', "NAME", "product line, where a serial number stands in several" }
+#define PRODUCT_OPTION                                                                             \
+    {                                                                                              \
+        "product", 'p', "NAME", "product line, where a serial number stands in several"            \
+    }
 
 static const opt_t show_options[] = { PRODUCT_OPTION, { NULL, 0, NULL, NULL } };
 
@@ -397,16 +412,21 @@ static const opt_t downgrade_options[] = {
 };
 
 static const command_t commands[] = {
-    { "device import", "FILE.csv|-", 1, 1, "Import a list of devices", import_options, IMPORT_HELP, device_import },
-    { "device show", "SERIAL", 1, 1, "Show all that is known of a device", show_options, NULL, device_show },
+    { "device import", "FILE.csv|-", 1, 1, "Import a list of devices", import_options, IMPORT_HELP,
+      device_import },
+    { "device show", "SERIAL", 1, 1, "Show all that is known of a device", show_options, NULL,
+      device_show },
     { "device list", "", 0, 0, "List devices", list_options, NULL, device_list },
-    { "device assign", "SERIAL", 1, 1, "Say to whom a device was sold", assign_options, NULL, device_assign },
-    { "device block", "SERIAL", 1, 1, "Issue no vouchers for a device", block_options, NULL, device_block },
-    { "device unblock", "SERIAL", 1, 1, "Issue vouchers for a device again", show_options, NULL, device_unblock },
-    { "device downgrade", "SERIAL", 1, 1, "Let a device go without proximity for a while", downgrade_options, NULL,
-      device_downgrade },
-    { "device export", "", 0, 0, "Write devices as a list that device import reads", export_options, NULL,
-      device_export },
+    { "device assign", "SERIAL", 1, 1, "Say to whom a device was sold", assign_options, NULL,
+      device_assign },
+    { "device block", "SERIAL", 1, 1, "Issue no vouchers for a device", block_options, NULL,
+      device_block },
+    { "device unblock", "SERIAL", 1, 1, "Issue vouchers for a device again", show_options, NULL,
+      device_unblock },
+    { "device downgrade", "SERIAL", 1, 1, "Let a device go without proximity for a while",
+      downgrade_options, NULL, device_downgrade },
+    { "device export", "", 0, 0, "Write devices as a list that device import reads", export_options,
+      NULL, device_export },
     { NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_import.c: device import. A list is read once and every line judged into staging (stage.h); when all are good, or bad
- * ones are to be skipped, it is written in key order in short transactions, between which others get their turn. The
- * same list again changes nothing, so what was interrupted is simply repeated.
+ * cmd_import.c: device import. A list is read once and every line judged into staging (stage.h);
+ * when all are good, or bad ones are to be skipped, it is written in key order in short
+ * transactions, between which others get their turn. The same list again changes nothing, so what
+ * was interrupted is simply repeated.
  */
 #include "import.h"
 #include "judge.h"
@@ -118,7 +119,8 @@ static brski_err_t *read_header(import_t *im, csv_t *csv)
         return say_refuse(im->pool, "cannot read %s: %s", im->source, strerror(errno));
     }
     if (!rv) {
-        return say_refuse(im->pool, "%s is empty; its first line names the columns: %s", im->source, IMPORT_HEADER);
+        return say_refuse(im->pool, "%s is empty; its first line names the columns: %s", im->source,
+                          IMPORT_HEADER);
     }
     return judge_header(im->judge, &header);
 }
@@ -132,8 +134,8 @@ static brski_err_t *take_line(import_t *im, const csv_record_t *record)
     judge_line(&reason, &row, im->judge, record, im->scratch);
     if (reason) {
         if (record->last > record->line) {
-            reason = apr_psprintf(im->scratch, "%s (the line goes on to line %" APR_INT64_T_FMT ")", reason,
-                                  record->last);
+            reason = apr_psprintf(im->scratch, "%s (the line goes on to line %" APR_INT64_T_FMT ")",
+                                  reason, record->last);
         }
         tell_bad(im, record->line, reason);
     }
@@ -158,7 +160,8 @@ static brski_err_t *read_lines(import_t *im, csv_t *csv)
         }
     }
     say_progress_end(&progress);
-    return rv < 0 ? say_refuse(im->pool, "cannot read %s: %s", im->source, strerror(errno)) : BRSKI_OK;
+    return rv < 0 ? say_refuse(im->pool, "cannot read %s: %s", im->source, strerror(errno))
+                  : BRSKI_OK;
 }
 
 static brski_err_t *read_list(import_t *im, FILE *in)
@@ -179,7 +182,7 @@ static brski_err_t *read_list(import_t *im, FILE *in)
 
 /* ---- devices one after the other ---- */
 
-/* A walk over what is staged that tells a device that stands once from one that stands more often. */
+/* A walk over what is staged: tells a device that stands once from one that stands more often. */
 typedef struct walk_t {
     stage_row_t row;                  /* in hand, copied */
     int times;                        /* lines that name the device in hand */
@@ -201,9 +204,11 @@ static void copy_row(stage_row_t *to, const stage_row_t *from, apr_pool_t *pool)
     }
 }
 
-/* Call each(row) for every device that stands once and twice(first, again) for every further line of one that does not. */
-static brski_err_t *walk_stage(import_t *im, brski_err_t *(*each)(import_t *im, const stage_row_t *row),
-                               void (*twice)(import_t *im, const stage_row_t *first, const stage_row_t *again))
+/* What is done with a device that stands once, and with each further line of one that does not. */
+typedef brski_err_t *each_t(import_t *im, const stage_row_t *row);
+typedef void twice_t(import_t *im, const stage_row_t *first, const stage_row_t *again);
+
+static brski_err_t *walk_stage(import_t *im, each_t *each, twice_t *twice)
 {
     walk_t walk = { .times = 0 };
     stage_row_t next;
@@ -241,7 +246,8 @@ static void tell_twice(import_t *im, const stage_row_t *first, const stage_row_t
 {
     tell_bad(im, again->line,
              apr_psprintf(im->scratch, "%s of product %s stands on line %" APR_INT64_T_FMT " too",
-                          first->fields[STAGE_SERIAL_NUMBER], first->fields[STAGE_PRODUCT], first->line));
+                          first->fields[STAGE_SERIAL_NUMBER], first->fields[STAGE_PRODUCT],
+                          first->line));
     apr_pool_clear(im->scratch);
 }
 
@@ -320,8 +326,9 @@ static brski_err_t *write_batch(db_t *db, void *baton)
     }
     return db_exec(NULL, db, STMT_IMPORT_ADVANCE,
                    DB_ARGS(db_num(n, im->scratch), db_num(im->pending_changed, im->scratch),
-                           last->fields[STAGE_SERIAL_NUMBER], last->fields[STAGE_PRODUCT], now_text(im),
-                           db->tenant, im->batch), im->scratch);
+                           last->fields[STAGE_SERIAL_NUMBER], last->fields[STAGE_PRODUCT],
+                           now_text(im), db->tenant, im->batch),
+                   im->scratch);
 }
 
 /* Vouchers wait for the same lock on SQLite, and look for it only now and then: rest a while. */
@@ -332,7 +339,10 @@ static void let_others(const import_t *im, apr_interval_time_t worked)
     }
 }
 
-/* Write what is pending. Everything in it may be written twice, so a lock that was not to be had is waited for. */
+/*
+ * Write what is pending. Everything in it may be written twice, so a lock that was not to be had
+ * is waited for.
+ */
 static brski_err_t *flush(import_t *im)
 {
     apr_time_t began = apr_time_now();
@@ -378,15 +388,18 @@ static brski_err_t *note_begin(import_t *im)
                       DB_ARGS(im->db->tenant, im->batch, "applying", im->source, im->source_hash,
                               db_num(now, im->pool), db_num(now, im->pool)), im->pool));
     return db_exec(NULL, im->db, STMT_IMPORT_STATE_PUT,
-                   DB_ARGS("applying", db_num(stage_count(im->stage), im->pool), db_num(im->bad, im->pool),
-                           db_num(now, im->pool), im->db->tenant, im->batch), im->pool);
+                   DB_ARGS("applying", db_num(stage_count(im->stage), im->pool),
+                           db_num(im->bad, im->pool), db_num(now, im->pool), im->db->tenant,
+                           im->batch),
+                   im->pool);
 }
 
 static brski_err_t *note_end(import_t *im)
 {
     return db_exec(NULL, im->db, STMT_IMPORT_STATE_PUT,
-                   DB_ARGS("done", db_num(stage_count(im->stage), im->pool), db_num(im->bad, im->pool),
-                           now_text(im), im->db->tenant, im->batch), im->pool);
+                   DB_ARGS("done", db_num(stage_count(im->stage), im->pool),
+                           db_num(im->bad, im->pool), now_text(im), im->db->tenant, im->batch),
+                   im->pool);
 }
 
 static brski_err_t *write_all(import_t *im)
@@ -396,7 +409,8 @@ static brski_err_t *write_all(import_t *im)
     im->pending = apr_array_make(im->pool, (int)im->batch_rows, sizeof(stage_row_t));
     apr_pool_create(&im->pending_pool, im->pool);
     BRSKI_TRY(note_begin(im));
-    say_progress_start(&im->progress, im->call->say, "importing", "devices", stage_count(im->stage));
+    say_progress_start(&im->progress, im->call->say, "importing", "devices",
+                       stage_count(im->stage));
     err = walk_stage(im, write_device, NULL);
     if (!err) {
         err = flush(im);
@@ -404,7 +418,8 @@ static brski_err_t *write_all(import_t *im)
     say_progress_end(&im->progress);
     if (err) {
         return brski_err_say(brski_err(BRSKI_E_INPUT, err, im->pool, NULL), im->pool,
-                             "the import stopped after %s devices; the same command again goes on from there",
+                             "the import stopped after %s devices; the same command again goes on "
+                             "from there",
                              say_count(im->devices, im->pool));
     }
     return note_end(im);
@@ -442,7 +457,8 @@ static void tell_result(import_t *im, int written)
     brski_json_set(result, "warnings", oddities);
     say_json(im->call->say, result);
     if (written) {
-        say_line(im->call->say, "%s devices, %s of them new or changed, %s bad lines skipped, %.1f s",
+        say_line(im->call->say,
+                 "%s devices, %s of them new or changed, %s bad lines skipped, %.1f s",
                  say_count(im->devices, im->pool), say_count(im->changed, im->pool),
                  say_count(im->bad, im->pool), seconds);
     }
@@ -454,16 +470,16 @@ static brski_err_t *finish(import_t *im)
 
     if (im->bad && !im->skip_bad) {
         tell_result(im, 0);
-        return say_refuse(im->pool, "%s of %s lines are bad; nothing was imported", say_count(im->bad, im->pool),
-                          say_count(im->lines, im->pool));
+        return say_refuse(im->pool, "%s of %s lines are bad; nothing was imported",
+                          say_count(im->bad, im->pool), say_count(im->lines, im->pool));
     }
     if (!dry_run) {
         BRSKI_TRY(write_all(im));
     }
     tell_result(im, !dry_run);
     if (dry_run) {
-        say_line(im->call->say, "%s lines, %s bad; nothing was written", say_count(im->lines, im->pool),
-                 say_count(im->bad, im->pool));
+        say_line(im->call->say, "%s lines, %s bad; nothing was written",
+                 say_count(im->lines, im->pool), say_count(im->bad, im->pool));
     }
     return BRSKI_OK;
 }

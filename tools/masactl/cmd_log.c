@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_log.c: the log of vouchers: show one device's, prove that nothing was altered or removed, export it. What has to do
- * with checkpoints is in cmd_checkpoint.c.
+ * cmd_log.c: the log of vouchers: show one device's, prove that nothing was altered or removed,
+ * export it. What has to do with checkpoints is in cmd_checkpoint.c.
  */
 #include "device.h"
 #include "cmd_checkpoint.h"
@@ -52,10 +52,14 @@ static brski_json_t *event_json(const brski_event_t *e, apr_pool_t *pool)
 
 /* ---- show ---- */
 
-static const say_column_t show_view[] = {
-    { "seq", "EVENT", 5 }, { "date", "DATE", 20 }, { "assertion", "ASSERTION", 10 }, { "customer", "CUSTOMER", 12 },
-    { "domain_id", "DOMAIN ID", 28 }, { "address", "ADDRESS", 15 }, { "nonce", "NONCE", 0 }, { NULL, NULL, 0 }
-};
+static const say_column_t show_view[] = { { "seq", "EVENT", 5 },
+                                          { "date", "DATE", 20 },
+                                          { "assertion", "ASSERTION", 10 },
+                                          { "customer", "CUSTOMER", 12 },
+                                          { "domain_id", "DOMAIN ID", 28 },
+                                          { "address", "ADDRESS", 15 },
+                                          { "nonce", "NONCE", 0 },
+                                          { NULL, NULL, 0 } };
 
 /* Who asked is kept beside the chain, and may be gone. */
 static brski_err_t *add_peer(brski_json_t *obj, db_t *db, const brski_event_t *e, apr_pool_t *pool)
@@ -106,19 +110,22 @@ static brski_err_t *log_show(call_t *call)
 
     BRSKI_TRY(db_open(&db, call));
     BRSKI_TRY(device_find(&row, db, call->args[0]));
-    BRSKI_TRY(brski_store_events(&events, db->store, brski_row_text(row, 0), call->args[0], db->pool, db->pool));
+    BRSKI_TRY(brski_store_events(&events, db->store, brski_row_text(row, 0), call->args[0],
+                                 db->pool, db->pool));
     if (!events->nelts) {
-        say_note(call->say, "no voucher was ever issued for %s", brski_printable(call->args[0], 128, db->pool));
+        say_note(call->say, "no voucher was ever issued for %s",
+                 brski_printable(call->args[0], 128, db->pool));
         return BRSKI_OK;
     }
     BRSKI_TRY(opt_has(call, "audit") ? show_audit(db, events) : show_events(db, events));
     brski_event_chain_check(&reason, events, db->pool);
-    return reason ? say_refuse(db->pool, "the log of this device does not prove itself: %s", reason) : BRSKI_OK;
+    return reason ? say_refuse(db->pool, "the log of this device does not prove itself: %s", reason)
+                  : BRSKI_OK;
 }
 
 /* ---- verify ---- */
 
-/* The checkpoints in the database itself can be removed with the events, but who forgets them is found out. */
+/* Those in the database can be removed with the events, but who forgets them is found out. */
 static brski_err_t *check_kept(db_t *db, const verify_t *found, const char **reason)
 {
     brski_row_t *row;
@@ -126,14 +133,17 @@ static brski_err_t *check_kept(db_t *db, const verify_t *found, const char **rea
     *reason = NULL;
     BRSKI_TRY(db_one(&row, db, STMT_CHECKPOINT_LAST, DB_ARGS(db->tenant), db->pool));
     if (row && (brski_row_int(row, 3) > found->devices || brski_row_int(row, 4) > found->events)) {
-        *reason = apr_psprintf(db->pool, "checkpoint %s counted %s devices with %s events; the log has %"
-                               APR_INT64_T_FMT " with %" APR_INT64_T_FMT, brski_row_text(row, 0),
-                               brski_row_text(row, 3), brski_row_text(row, 4), found->devices, found->events);
+        *reason = apr_psprintf(db->pool,
+                               "checkpoint %s counted %s devices with %s events; the log has "
+                               "%" APR_INT64_T_FMT " with %" APR_INT64_T_FMT,
+                               brski_row_text(row, 0), brski_row_text(row, 3),
+                               brski_row_text(row, 4), found->devices, found->events);
     }
     return BRSKI_OK;
 }
 
-static void tell_verified(call_t *call, const verify_t *found, const checkpoint_t *c, const char *reason)
+static void tell_verified(call_t *call, const verify_t *found, const checkpoint_t *c,
+                          const char *reason)
 {
     brski_json_t *result = brski_json_object(call->pool);
 
@@ -147,11 +157,13 @@ static void tell_verified(call_t *call, const verify_t *found, const checkpoint_
     say_json(call->say, result);
     say_line(call->say, "%s events of %s devices: %s", say_count(found->events, call->pool),
              say_count(found->devices, call->pool),
-             found->problems || reason ? "NOT GOOD" : c ? "every chain is whole, and nothing that the checkpoint "
-                                                          "knows is missing"
-                                                        : "every chain is whole");
+             found->problems || reason ? "NOT GOOD"
+             : c                       ? "every chain is whole, and nothing that the checkpoint "
+                                         "knows is missing"
+                                       : "every chain is whole");
     if (!c && !found->problems && !reason) {
-        say_note(call->say, "only a checkpoint (--checkpoint) shows that nothing was cut off at the end");
+        say_note(call->say,
+                 "only a checkpoint (--checkpoint) shows that nothing was cut off at the end");
     }
 }
 
@@ -191,7 +203,8 @@ static brski_err_t *export_event(const brski_event_t *e, void *baton, apr_pool_t
 
     brski_json_set_string(obj, "voucher", brski_base64_encode(e->voucher, pool));
     fprintf(baton, "%s\n", brski_json_text(obj, 0, pool));
-    return ferror(baton) ? say_refuse(pool, "cannot write the export: %s", strerror(errno)) : BRSKI_OK;
+    return ferror(baton) ? say_refuse(pool, "cannot write the export: %s", strerror(errno))
+                         : BRSKI_OK;
 }
 
 static brski_err_t *log_export(call_t *call)
@@ -233,14 +246,18 @@ static const opt_t export_options[] = {
 };
 
 static const command_t commands[] = {
-    { "log show", "SERIAL", 1, 1, "Show the vouchers issued for a device", show_options, NULL, log_show },
+    { "log show", "SERIAL", 1, 1, "Show the vouchers issued for a device", show_options, NULL,
+      log_show },
     { "log verify", "", 0, 0, "Prove that the log is whole", verify_options, NULL, log_verify },
-    { "log checkpoint", "", 0, 0, "Sign how far the log has come", checkpoint_options, NULL, log_checkpoint },
-    { "log prove", "[SERIAL]", 0, 1, "Prove one device's place without showing the others", prove_options, NULL,
-      log_prove },
-    { "log export", "", 0, 0, "Write every event as one line of JSON", export_options, NULL, log_export },
+    { "log checkpoint", "", 0, 0, "Sign how far the log has come", checkpoint_options, NULL,
+      log_checkpoint },
+    { "log prove", "[SERIAL]", 0, 1, "Prove one device's place without showing the others",
+      prove_options, NULL, log_prove },
+    { "log export", "", 0, 0, "Write every event as one line of JSON", export_options, NULL,
+      log_export },
     { NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };
 
-static command_group_t group = { "log", "the log of vouchers, and proof that it is whole", 40, commands, NULL };
+static command_group_t group = { "log", "the log of vouchers, and proof that it is whole", 40,
+                                 commands, NULL };
 COMMAND_GROUP(group)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_schema.c: the tables: make them, bring them up to this version one numbered upgrade after the other, each in a
- * transaction that also records it, and tell where they stand. An upgrade is written so that yesterday's server still works.
+ * cmd_schema.c: the tables: make them, bring them up to this version one numbered upgrade after the
+ * other, each in a transaction that also records it, and tell where they stand. An upgrade is
+ * written so that yesterday's server still works.
  */
 #include "db.h"
 #include "ownership.h"
@@ -69,8 +70,10 @@ static brski_err_t *upgrade(db_t *db)
 
     BRSKI_TRY(applied(&from, db));
     if (from > newest(db)) {
-        return say_refuse(db->pool, "the tables are of version %d, made by a newer masactl; this one knows %d", from,
-                          newest(db));
+        return say_refuse(db->pool,
+                          "the tables are of version %d, made by a newer masactl; this one knows "
+                          "%d",
+                          from, newest(db));
     }
     BRSKI_TRY(apply_all(db, from, done));
     brski_json_set_int(result, "version", newest(db));
@@ -109,21 +112,26 @@ static brski_err_t *schema_status(call_t *call)
     brski_json_set_string(status, "driver", db->driver);
     brski_json_set_int(status, "version", number);
     brski_json_set_int(status, "known", newest(db));
-    brski_json_set_string(status, "state", number == newest(db) ? "up to date"
-                          : number > newest(db) ? "newer than this masactl" : "to be upgraded: masactl schema apply");
+    brski_json_set_string(status, "state",
+                          number == newest(db)  ? "up to date"
+                          : number > newest(db) ? "newer than this masactl"
+                                                : "to be upgraded: masactl schema apply");
     say_record(call->say, status);
     call->status = number == newest(db) ? EXIT_DONE : EXIT_REFUSED;
     return BRSKI_OK;
 }
 
 static const opt_t apply_options[] = {
-    { "user", 'u', "NAME", "SQLite: the user that httpd's children run as; default www-data as root" },
+    { "user", 'u', "NAME",
+      "SQLite: the user that httpd's children run as; default www-data as root" },
     { NULL, 0, NULL, NULL }
 };
 
 static const command_t commands[] = {
-    { "schema apply", "", 0, 0, "Make the tables, or bring them up to date", apply_options, NULL, schema_apply },
-    { "schema status", "", 0, 0, "Tell which version the tables are of", NULL, NULL, schema_status },
+    { "schema apply", "", 0, 0, "Make the tables, or bring them up to date", apply_options, NULL,
+      schema_apply },
+    { "schema status", "", 0, 0, "Tell which version the tables are of", NULL, NULL,
+      schema_status },
     { NULL, NULL, 0, 0, NULL, NULL, NULL, NULL }
 };
 

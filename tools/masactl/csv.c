@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * csv.c: a window over the file that always holds the whole record. A record is first looked at without changing it
- * (scan), so that it can be looked at again when the window ended too early; then its fields are cut out in place.
+ * csv.c: a window over the file that always holds the whole record. A record is first looked at
+ * without changing it (scan), so that it can be looked at again when the window ended too early;
+ * then its fields are cut out in place.
  */
 #include "csv.h"
 
@@ -157,7 +158,7 @@ static scan_t scan_field(csv_t *csv, apr_size_t *p)
     return scan_plain(csv, span, p);
 }
 
-/* At the end of a record? Moves behind the line end. *more when the window ends between CR and LF. */
+/* At a record's end? Moves behind the line end. *more when the window ends between CR and LF. */
 static int line_end(csv_t *csv, apr_size_t *p, int *more)
 {
     *more = 0;
@@ -260,8 +261,8 @@ static void take_fields(csv_t *csv, csv_record_t *record, apr_size_t next)
 }
 
 /*
- * After a bad record: go on behind the line on which it was found to be bad. A quote that is never closed is found where
- * it opens, so that it swallows no other line.
+ * After a bad record: go on behind the line on which it was found to be bad. A quote that is never
+ * closed is found where it opens, so that it swallows no other line.
  */
 static void skip_bad(csv_t *csv, apr_size_t from)
 {
@@ -286,7 +287,8 @@ static void skip_bad(csv_t *csv, apr_size_t from)
 /* The byte order mark, once, and empty lines. */
 static void skip_empty(csv_t *csv)
 {
-    if (csv->offset + (apr_int64_t)csv->at == 0 && csv->end >= 3 && !memcmp(csv->window, "\xef\xbb\xbf", 3)) {
+    if (csv->offset + (apr_int64_t)csv->at == 0 && csv->end >= 3
+        && !memcmp(csv->window, "\xef\xbb\xbf", 3)) {
         csv->at = 3;
     }
     for (;;) {

@@ -33,8 +33,8 @@ static brski_err_t *check_secrecy(const db_t *db, FILE *in)
         return BRSKI_OK;
     }
     if (has_password(db->params) && (st.st_mode & S_IROTH)) {
-        return say_refuse(db->pool, "%s holds a password and everybody can read it: chmod o-r %s", db->config,
-                          db->config);
+        return say_refuse(db->pool, "%s holds a password and everybody can read it: chmod o-r %s",
+                          db->config, db->config);
     }
     if (st.st_mode & S_IWOTH) {
         return say_refuse(db->pool, "everybody can write %s: chmod o-w %s", db->config, db->config);
@@ -83,7 +83,8 @@ static brski_err_t *config_line(db_t *db, char *line, int number)
         db->tenant = value;
     }
     else {
-        return say_refuse(db->pool, "%s line %d: there is no word '%s'; driver, params and tenant are known",
+        return say_refuse(db->pool,
+                          "%s line %d: there is no word '%s'; driver, params and tenant are known",
                           db->config, number, brski_printable(word, 40, db->pool));
     }
     return BRSKI_OK;
@@ -108,13 +109,16 @@ static brski_err_t *read_config(db_t *db)
     brski_err_t *err;
 
     if (!in) {
-        return say_refuse(db->pool, "cannot read %s: %s; it says which database, as --db DRIVER:PARAMS does",
+        return say_refuse(db->pool,
+                          "cannot read %s: %s; it says which database, as --db DRIVER:PARAMS does",
                           db->config, strerror(errno));
     }
     err = read_lines(db, in);
     fclose(in);
     if (!err && (!db->driver || !db->params)) {
-        err = say_refuse(db->pool, "%s does not say which database: write 'driver sqlite3' and 'params /path/masa.db'",
+        err = say_refuse(db->pool,
+                         "%s does not say which database: write 'driver sqlite3' and 'params "
+                         "/path/masa.db'",
                          db->config);
     }
     return err;
@@ -126,12 +130,14 @@ static brski_err_t *read_option(db_t *db, const char *text)
     const char *colon = strchr(text, ':');
 
     if (!colon || colon == text || !colon[1]) {
-        return say_refuse(db->pool, "--db: write DRIVER:PARAMS, such as sqlite3:/var/lib/masa/masa.db");
+        return say_refuse(db->pool,
+                          "--db: write DRIVER:PARAMS, such as sqlite3:/var/lib/masa/masa.db");
     }
     db->driver = apr_pstrmemdup(db->pool, text, (apr_size_t)(colon - text));
     db->params = colon + 1;
     if (has_password(db->params)) {
-        say_warn(db->call->say, "a password in --db shows in the list of processes; a configuration file does not");
+        say_warn(db->call->say, "a password in --db shows in the list of processes; a "
+                                "configuration file does not");
     }
     return BRSKI_OK;
 }
@@ -143,7 +149,9 @@ static const char *config_name(call_t *call)
     if (opt_get(call, "config")) {
         return opt_get(call, "config");
     }
-    return apr_env_get(&name, "MASACTL_CONFIG", call->pool) == APR_SUCCESS && *name ? name : DEFAULT_CONFIG;
+    return apr_env_get(&name, "MASACTL_CONFIG", call->pool) == APR_SUCCESS && *name
+               ? name
+               : DEFAULT_CONFIG;
 }
 
 static brski_err_t *check_found(db_t *db)
@@ -215,7 +223,8 @@ brski_err_t *db_connect(db_t *db)
     host->open = lend;
     host->close = take_back;
     host->baton = db;
-    return brski_store_make(&db->store, db->tenant, host, db->dialect, 1, patience, db->call->ctx, db->pool);
+    return brski_store_make(&db->store, db->tenant, host, db->dialect, 1, patience, db->call->ctx,
+                            db->pool);
 }
 
 /* A file that is not there would be made empty by opening it. */
@@ -258,12 +267,14 @@ brski_err_t *db_open(db_t **out, call_t *call)
 
 /* ---- asking ---- */
 
-brski_err_t *db_all(apr_array_header_t **rows, db_t *db, int stmt, const char *const *args, apr_pool_t *pool)
+brski_err_t *db_all(apr_array_header_t **rows, db_t *db, int stmt, const char *const *args,
+                    apr_pool_t *pool)
 {
     return brski_dbd_all(rows, db->dbd, stmt, args, pool, pool);
 }
 
-brski_err_t *db_one(brski_row_t **row, db_t *db, int stmt, const char *const *args, apr_pool_t *pool)
+brski_err_t *db_one(brski_row_t **row, db_t *db, int stmt, const char *const *args,
+                    apr_pool_t *pool)
 {
     return brski_dbd_one(row, db->dbd, stmt, args, pool, pool);
 }
@@ -323,7 +334,8 @@ void db_json_time(brski_json_t *obj, const char *key, apr_time_t t, apr_pool_t *
     brski_json_set_string(obj, key, t ? brski_time_rfc3339(t, pool) : NULL);
 }
 
-static void set_column(brski_json_t *obj, const db_column_t *column, const brski_row_t *row, int i, apr_pool_t *pool)
+static void set_column(brski_json_t *obj, const db_column_t *column, const brski_row_t *row, int i,
+                       apr_pool_t *pool)
 {
     if (brski_row_null(row, i)) {
         brski_json_set_string(obj, column->key, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heads.c: writing and reading the file of heads. Fields are divided by tabs; a percent sign and what is not printable
- * in a name is written %XX.
+ * heads.c: writing and reading the file of heads. Fields are divided by tabs; a percent sign and
+ * what is not printable in a name is written %XX.
  */
 #include "heads.h"
 #include "../common/say.h"
@@ -32,7 +32,8 @@ const char *heads_name(const char *checkpoint, apr_pool_t *pool)
     return apr_pstrcat(pool, checkpoint, ".heads", NULL);
 }
 
-int heads_compare(const char *product_a, const char *serial_a, const char *product_b, const char *serial_b)
+int heads_compare(const char *product_a, const char *serial_a, const char *product_b,
+                  const char *serial_b)
 {
     int order = strcmp(product_a, product_b);
 
@@ -64,7 +65,8 @@ void heads_write(FILE *out, const brski_head_t *head)
     write_name(out, head->product);
     fputc('\t', out);
     write_name(out, head->serial_number);
-    fprintf(out, "\t%" APR_INT64_T_FMT "\t%" APR_INT64_T_FMT "\t%s\n", head->epoch, head->seq, head->hash);
+    fprintf(out, "\t%" APR_INT64_T_FMT "\t%" APR_INT64_T_FMT "\t%s\n", head->epoch, head->seq,
+            head->hash);
 }
 
 /* ---- reading ---- */
@@ -77,7 +79,8 @@ static apr_status_t close_heads(void *data)
 
 static brski_err_t *wrong(const heads_t *heads, const char *why)
 {
-    return say_refuse(heads->pool, "%s line %" APR_INT64_T_FMT " %s", heads->file, heads->line, why);
+    return say_refuse(heads->pool, "%s line %" APR_INT64_T_FMT " %s", heads->file, heads->line,
+                      why);
 }
 
 /* A line without its end into the turn's buffer; *more 0 at the end of the file. */
@@ -88,8 +91,9 @@ static brski_err_t *read_line(int *more, heads_t *heads)
 
     *more = fgets(line, LINE_MAX_LEN, heads->in) != NULL;
     if (!*more) {
-        return ferror(heads->in) ? say_refuse(heads->pool, "cannot read %s: %s", heads->file, strerror(errno))
-                                 : BRSKI_OK;
+        return ferror(heads->in)
+                   ? say_refuse(heads->pool, "cannot read %s: %s", heads->file, strerror(errno))
+                   : BRSKI_OK;
     }
     heads->line++;
     len = strlen(line);
@@ -110,7 +114,8 @@ brski_err_t *heads_open(heads_t **out, const char *file, apr_pool_t *pool)
     heads->pool = pool;
     heads->in = fopen(file, "r");
     if (!heads->in) {
-        return say_refuse(pool, "cannot read %s: %s; it was made beside the checkpoint", file, strerror(errno));
+        return say_refuse(pool, "cannot read %s: %s; it was made beside the checkpoint", file,
+                          strerror(errno));
     }
     apr_pool_cleanup_register(pool, heads, close_heads, apr_pool_cleanup_null);
     BRSKI_TRY(read_line(&more, heads));
@@ -184,8 +189,10 @@ static brski_err_t *parse(brski_head_t *head, heads_t *heads)
     head->product = fields[0];
     head->serial_number = fields[1];
     head->hash = fields[4];
-    if (heads->last && heads_compare(heads->last->product, heads->last->serial_number, head->product,
-                                     head->serial_number) >= 0) {
+    if (heads->last
+        && heads_compare(heads->last->product, heads->last->serial_number, head->product,
+                         head->serial_number)
+               >= 0) {
         return wrong(heads, "is not in order");
     }
     return BRSKI_OK;

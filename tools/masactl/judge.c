@@ -18,7 +18,8 @@
 #define LINE_LENGTH_MAX 8000          /* what stage.h takes, with room */
 
 static const char *const column_names[STAGE_COLUMNS] = {
-    "serial_number", "product", "customer", "signer", "idevid_issuer", "status", "made_at", "sold_at", "as_of"
+    "serial_number", "product", "customer", "signer", "idevid_issuer",
+    "status",        "made_at", "sold_at",  "as_of"
 };
 
 /* A name that was seen, and whether somebody knows it. */
@@ -62,14 +63,15 @@ static void know_snapshot(const brski_masa_t *masa, apr_hash_t *products, apr_ha
         const brski_product_t *product = APR_ARRAY_IDX(masa->products, i, const brski_product_t *);
         know(products, product->name);
         for (int j = 0; j < product->signers->nelts; j++) {
-            const brski_signer_t *signer = APR_ARRAY_IDX(product->signers, j, const brski_signer_t *);
+            const brski_signer_t *signer = APR_ARRAY_IDX(product->signers, j,
+                                                         const brski_signer_t *);
             know(signers, signer->name);
             know(signers, brski_signer_key_id(signer));
         }
     }
 }
 
-/* Products and signers of every server's snapshot; one that cannot be read says nothing (doctor tells). */
+/* Of every server's snapshot; one that cannot be read says nothing here (doctor tells). */
 static brski_err_t *learn(judge_t *judge)
 {
     apr_hash_t *products = apr_hash_make(judge->pool);
@@ -83,7 +85,9 @@ static brski_err_t *learn(judge_t *judge)
         brski_masa_t *masa;
         brski_row_t *row;
         BRSKI_TRY(db_one(&row, db, STMT_SNAPSHOT_GET, DB_ARGS(db->tenant, node), judge->pool));
-        if (row && !brski_snapshot_read(&masa, brski_row_text(row, 3), db->store, db->call->ctx, judge->pool)) {
+        if (row
+            && !brski_snapshot_read(&masa, brski_row_text(row, 3), db->store, db->call->ctx,
+                                    judge->pool)) {
             know_snapshot(masa, products, signers);
         }
     }
@@ -108,7 +112,8 @@ brski_err_t *judge_make(judge_t **out, db_t *db, apr_time_t as_of, apr_pool_t *p
     judge->as_of = db_num(as_of, pool);
     names_start(&judge->products, "no server is configured for product '%s'", pool);
     names_start(&judge->signers, "no server has the signer '%s'", pool);
-    names_start(&judge->customers, "customer '%s' is not known; 'masactl customer add' makes it", pool);
+    names_start(&judge->customers, "customer '%s' is not known; 'masactl customer add' makes it",
+                pool);
     BRSKI_TRY(learn(judge));
     *out = judge;
     return BRSKI_OK;
@@ -123,7 +128,8 @@ static int customer_known(judge_t *judge, const char *text)
     int known;
 
     apr_pool_create(&pool, judge->pool);
-    known = db_one(&row, judge->db, STMT_CUSTOMER_GET, DB_ARGS(judge->db->tenant, text), pool) || row;
+    known = db_one(&row, judge->db, STMT_CUSTOMER_GET, DB_ARGS(judge->db->tenant, text), pool)
+            || row;
     apr_pool_destroy(pool);
     return known;
 }
@@ -133,8 +139,9 @@ static name_t *name_make(judge_t *judge, names_t *names, const char *text)
     name_t *name = apr_pcalloc(judge->pool, sizeof(*name));
 
     name->text = apr_pstrdup(judge->pool, text);
-    name->known = names->known ? apr_hash_get((apr_hash_t *)names->known, text, APR_HASH_KEY_STRING) != NULL
-                               : customer_known(judge, text);
+    name->known = names->known
+                      ? apr_hash_get((apr_hash_t *)names->known, text, APR_HASH_KEY_STRING) != NULL
+                      : customer_known(judge, text);
     apr_hash_set(names->seen, name->text, APR_HASH_KEY_STRING, name);
     return name;
 }
@@ -178,7 +185,8 @@ static void names_tell(apr_array_header_t *told, const names_t *names, apr_pool_
                          say_count(name->lines, pool), name->lines == 1 ? "" : "s");
     }
     if (more > NAMES_TOLD) {
-        APR_ARRAY_PUSH(told, const char *) = apr_psprintf(pool, "and so for %d more names", more - NAMES_TOLD);
+        APR_ARRAY_PUSH(told, const char *) = apr_psprintf(pool, "and so for %d more names",
+                                                          more - NAMES_TOLD);
     }
 }
 
@@ -216,7 +224,8 @@ brski_err_t *judge_header(judge_t *judge, const csv_record_t *header)
         int column = column_of(header->fields[i]);
         const char *name = brski_printable(header->fields[i], 40, judge->pool);
         if (column == STAGE_COLUMNS) {
-            return say_refuse(judge->pool, "the header line names a column '%s'; columns are %s", name, IMPORT_HEADER);
+            return say_refuse(judge->pool, "the header line names a column '%s'; columns are %s",
+                              name, IMPORT_HEADER);
         }
         if (judge->place[column] >= 0) {
             return say_refuse(judge->pool, "the header line names the column '%s' twice", name);
@@ -226,7 +235,8 @@ brski_err_t *judge_header(judge_t *judge, const csv_record_t *header)
     judge->columns = header->count;
     for (int i = STAGE_SERIAL_NUMBER; i <= STAGE_PRODUCT; i++) {
         if (judge->place[i] < 0) {
-            return say_refuse(judge->pool, "the header line lacks the column '%s'", column_names[i]);
+            return say_refuse(judge->pool, "the header line lacks the column '%s'",
+                              column_names[i]);
         }
     }
     return BRSKI_OK;
@@ -238,7 +248,11 @@ brski_err_t *judge_header(judge_t *judge, const csv_record_t *header)
 static int character(const unsigned char *p)
 {
     static const unsigned int least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    int len = *p < 0x80 ? 1 : *p >= 0xc2 && *p < 0xe0 ? 2 : (*p & 0xf0) == 0xe0 ? 3 : *p >= 0xf0 && *p < 0xf5 ? 4 : 0;
+    int len = *p < 0x80                 ? 1
+              : *p >= 0xc2 && *p < 0xe0 ? 2
+              : (*p & 0xf0) == 0xe0     ? 3
+              : *p >= 0xf0 && *p < 0xf5 ? 4
+                                        : 0;
     unsigned int code = len == 1 ? *p : len == 2 ? *p & 0x1fu : len == 3 ? *p & 0x0fu : *p & 0x07u;
 
     for (int i = 1; i < len; i++) {
@@ -247,7 +261,8 @@ static int character(const unsigned char *p)
         }
         code = code << 6 | (p[i] & 0x3fu);
     }
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) {
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0) || code > 0x10ffff
+        || (code >= 0xd800 && code < 0xe000)) {
         return 0;
     }
     return len > 1 && code < least[len] ? 0 : len;
@@ -277,7 +292,8 @@ static const char *text_fault(const char *text, apr_size_t max)
 
 int import_is_status(const char *word)
 {
-    static const char *const words[] = { "active", "blocked", "stolen", "end-of-life", "owner-locked" };
+    static const char *const words[] = { "active", "blocked", "stolen", "end-of-life",
+                                         "owner-locked" };
 
     for (apr_size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
         if (!strcmp(words[i], word)) {
@@ -303,7 +319,8 @@ const char *judge_idevid_issuer(const char *text, apr_pool_t *pool)
     return keyid ? keyid : name ? apr_pstrcat(pool, "name:", name, NULL) : NULL;
 }
 
-static const char *issuer_value(const char **reason, judge_t *judge, const char *text, apr_pool_t *pool)
+static const char *issuer_value(const char **reason, judge_t *judge, const char *text,
+                                apr_pool_t *pool)
 {
     const char *form;
 
@@ -312,8 +329,8 @@ static const char *issuer_value(const char **reason, judge_t *judge, const char 
     }
     form = strlen(text) <= ISSUER_MAX ? judge_idevid_issuer(text, pool) : NULL;
     if (!form || strlen(form) > ISSUER_MAX) {
-        *reason = "idevid_issuer: write the key identifier in hex, the AuthorityKeyIdentifier in base64 or hex, "
-                  "or name: and the issuer's name";
+        *reason = "idevid_issuer: write the key identifier in hex, the AuthorityKeyIdentifier in "
+                  "base64 or hex, or name: and the issuer's name";
         return NULL;
     }
     strcpy(judge->issuer_text, text);
@@ -338,7 +355,8 @@ static const char *time_value(const char **reason, int column, const char *text,
 }
 
 /* A value as it is kept; sets *reason when it is wrong. */
-static const char *value_of(const char **reason, judge_t *judge, int column, const char *text, apr_pool_t *pool)
+static const char *value_of(const char **reason, judge_t *judge, int column, const char *text,
+                            apr_pool_t *pool)
 {
     const char *fault = text_fault(text, column == STAGE_IDEVID_ISSUER ? ISSUER_MAX : TEXT_MAX);
 
@@ -357,7 +375,9 @@ static const char *value_of(const char **reason, judge_t *judge, int column, con
         return issuer_value(reason, judge, text, pool);
     case STAGE_STATUS:
         if (*text && !import_is_status(text)) {
-            *reason = apr_psprintf(pool, "status '%s' is not active, blocked, stolen, end-of-life or owner-locked",
+            *reason = apr_psprintf(pool,
+                                   "status '%s' is not active, blocked, stolen, end-of-life or "
+                                   "owner-locked",
                                    brski_printable(text, 40, pool));
         }
         return text;
@@ -378,11 +398,14 @@ void judge_line(const char **reason, stage_row_t *row, judge_t *judge, const csv
     *reason = record->bad;
     row->line = record->line;
     if (!*reason && record->count != judge->columns) {
-        *reason = apr_psprintf(scratch_pool, "has %d fields, the header line has %d", record->count, judge->columns);
+        *reason = apr_psprintf(scratch_pool, "has %d fields, the header line has %d", record->count,
+                               judge->columns);
     }
     for (int i = 0; i < STAGE_COLUMNS && !*reason; i++) {
-        row->fields[i] = judge->place[i] < 0 ? NULL
-                         : value_of(reason, judge, i, record->fields[judge->place[i]], scratch_pool);
+        row->fields[i] = judge->place[i] < 0
+                             ? NULL
+                             : value_of(reason, judge, i, record->fields[judge->place[i]],
+                                        scratch_pool);
         length += row->fields[i] ? strlen(row->fields[i]) : 0;
     }
     if (*reason) {

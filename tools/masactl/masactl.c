@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * masactl.c: the program that administers a MASA's records: tables, devices, customers, the log, refusals. Its commands
- * are the cmd_*.c files, each of which registers its group.
+ * masactl.c: the program that administers a MASA's records: tables, devices, customers, the log,
+ * refusals. Its commands are the cmd_*.c files, each of which registers its group.
  */
 #include "../common/opts.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stage.c: an external merge sort. A row is one piece of memory: its length, its line, and its fields one after the other,
- * each behind a mark that tells an absent one from an empty one. Full memory is sorted and written as a run; reading
- * merges the runs. What fits into memory never touches a file.
+ * stage.c: an external merge sort. A row is one piece of memory: its length, its line, and its
+ * fields one after the other, each behind a mark that tells an absent one from an empty one. Full
+ * memory is sorted and written as a run; reading merges the runs. What fits into memory never
+ * touches a file.
  */
 #include "stage.h"
 #include "../common/say.h"
@@ -132,8 +133,9 @@ apr_int64_t stage_count(const stage_t *stage)
 
 static brski_err_t *file_failed(const stage_t *stage, const char *what)
 {
-    return say_refuse(stage->pool, "cannot %s the temporary file in %s: %s; set TMPDIR to a directory with room", what,
-                      stage->dir, strerror(errno));
+    return say_refuse(stage->pool,
+                      "cannot %s the temporary file in %s: %s; set TMPDIR to a directory with room",
+                      what, stage->dir, strerror(errno));
 }
 
 /* An unlinked file: it vanishes with the process, whatever happens. */
@@ -232,7 +234,8 @@ static apr_size_t packed_size(const stage_row_t *row)
 
 static void pack(char *to, apr_size_t size, const stage_row_t *row)
 {
-    packed_t head = { (apr_uint32_t)size, (apr_uint32_t)(row->line >> 32), (apr_uint32_t)row->line };
+    packed_t head = { (apr_uint32_t)size, (apr_uint32_t)(row->line >> 32),
+                      (apr_uint32_t)row->line };
 
     memcpy(to, &head, sizeof(head));
     to += sizeof(head);

@@ -25,13 +25,15 @@ typedef struct state_t {
 
 /* ---- problems ---- */
 
-static void problem(state_t *s, const char *product, const char *serial, apr_int64_t seq, const char *text)
+static void problem(state_t *s, const char *product, const char *serial, apr_int64_t seq,
+                    const char *text)
 {
     brski_json_t *obj;
 
     s->found->problems++;
     say_progress_end(&s->progress);
-    say_line(s->db->call->say, "%s of product %s, event %" APR_INT64_T_FMT ": %s", serial, product, seq, text);
+    say_line(s->db->call->say, "%s of product %s, event %" APR_INT64_T_FMT ": %s", serial, product,
+             seq, text);
     if (s->found->problems > TOLD_MAX) {
         return;
     }
@@ -58,8 +60,10 @@ static brski_err_t *leave_head(state_t *s, apr_int64_t last_seq)
 
     if (!s->passed) {
         problem(s, h->product, h->serial_number, h->seq,
-                last_seq ? apr_psprintf(s->db->pool, "the checkpoint knows it, but the log ends at event %"
-                                        APR_INT64_T_FMT, last_seq)
+                last_seq ? apr_psprintf(s->db->pool,
+                                        "the checkpoint knows it, but the log ends at event "
+                                        "%" APR_INT64_T_FMT,
+                                        last_seq)
                          : "the checkpoint knows it, but the log has no event of this device");
     }
     return next_head(s);
@@ -68,7 +72,9 @@ static brski_err_t *leave_head(state_t *s, apr_int64_t last_seq)
 /* Heads of devices that stand before this one in order have no events in the log. */
 static brski_err_t *skip_heads(state_t *s, const brski_event_t *e)
 {
-    while (s->head && heads_compare(s->head->product, s->head->serial_number, e->product, e->serial_number) < 0) {
+    while (s->head
+           && heads_compare(s->head->product, s->head->serial_number, e->product, e->serial_number)
+                  < 0) {
         BRSKI_TRY(leave_head(s, 0));
     }
     return BRSKI_OK;
@@ -78,12 +84,14 @@ static void compare_head(state_t *s, const brski_event_t *e)
 {
     const brski_head_t *h = s->head;
 
-    if (!h || heads_compare(h->product, h->serial_number, e->product, e->serial_number) || h->seq != e->seq) {
+    if (!h || heads_compare(h->product, h->serial_number, e->product, e->serial_number)
+        || h->seq != e->seq) {
         return;
     }
     s->passed = 1;
     if (strcmp(h->hash, e->hash) || h->epoch != e->epoch) {
-        problem(s, e->product, e->serial_number, e->seq, "it is not the event that the checkpoint knows");
+        problem(s, e->product, e->serial_number, e->seq,
+                "it is not the event that the checkpoint knows");
     }
 }
 
@@ -97,8 +105,9 @@ static int same_device(const brski_event_t *a, const brski_event_t *b)
 static brski_err_t *end_device(state_t *s)
 {
     const brski_event_t *last = s->before;
-    int mine = last && s->head && !heads_compare(s->head->product, s->head->serial_number, last->product,
-                                                 last->serial_number);
+    int mine = last && s->head
+               && !heads_compare(s->head->product, s->head->serial_number, last->product,
+                                 last->serial_number);
 
     s->before = NULL;
     return mine ? leave_head(s, last->seq) : BRSKI_OK;
@@ -166,8 +175,7 @@ static brski_err_t *read_event(brski_event_t **event, brski_row_t *row, db_t *db
     return err;
 }
 
-static brski_err_t *each_of_page(const apr_array_header_t *rows, db_t *db,
-                                 brski_err_t *(*each)(const brski_event_t *event, void *baton, apr_pool_t *pool),
+static brski_err_t *each_of_page(const apr_array_header_t *rows, db_t *db, verify_each_t *each,
                                  void *baton, apr_pool_t *pool)
 {
     apr_pool_t *scratch;
@@ -190,8 +198,7 @@ static void keep_place(place_t *place, const brski_row_t *row, apr_pool_t *pool)
     place->seq = apr_pstrdup(pool, brski_row_text(row, 3));
 }
 
-brski_err_t *verify_walk(db_t *db, brski_err_t *(*each)(const brski_event_t *event, void *baton, apr_pool_t *pool),
-                         void *baton)
+brski_err_t *verify_walk(db_t *db, verify_each_t *each, void *baton)
 {
     place_t place = { "", "", "0", "0" };
     apr_pool_t *pages[2];
@@ -205,7 +212,8 @@ brski_err_t *verify_walk(db_t *db, brski_err_t *(*each)(const brski_event_t *eve
         apr_pool_t *page = pages[turn = !turn];
         apr_pool_clear(page);
         err = db_all(&rows, db, STMT_EVENT_SCAN,
-                     DB_ARGS(db->tenant, place.product, place.serial, place.epoch, place.seq, db_num(PAGE, page)),
+                     DB_ARGS(db->tenant, place.product, place.serial, place.epoch, place.seq,
+                             db_num(PAGE, page)),
                      page);
         if (!err && rows->nelts) {
             keep_place(&place, APR_ARRAY_IDX(rows, rows->nelts - 1, const brski_row_t *), page);

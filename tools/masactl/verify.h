@@ -24,8 +24,10 @@ typedef struct verify_t {
  */
 brski_err_t *verify_log(verify_t **out, db_t *db, heads_t *heads);
 
-/** Every event of the tenant in key order; the event holds during the call only. */
-brski_err_t *verify_walk(db_t *db, brski_err_t *(*each)(const brski_event_t *event, void *baton, apr_pool_t *pool),
-                         void *baton);
+/** Called with each event of a walk; event and pool hold during the call only. */
+typedef brski_err_t *verify_each_t(const brski_event_t *event, void *baton, apr_pool_t *pool);
+
+/** Every event of the tenant in key order. */
+brski_err_t *verify_walk(db_t *db, verify_each_t *each, void *baton);
 
 #endif
