@@ -17,6 +17,9 @@
 #include "brski_voucher.h"
 
 typedef enum brski_pin_policy_t { BRSKI_PIN_EE = 1, BRSKI_PIN_LOWEST_CA, BRSKI_PIN_HIGHEST_CA } brski_pin_policy_t;
+/** "ee", "lowest-ca", "highest-ca", as directives and grants have them; 0 and NULL for what is none. */
+brski_pin_policy_t brski_pin_policy_parse(const char *word);
+const char *brski_pin_policy_text(brski_pin_policy_t policy);
 typedef enum brski_proximity_policy_t {
     BRSKI_PROXIMITY_REQUIRED = 1,     /**< a missing or failing prior request is refused */
     BRSKI_PROXIMITY_OPTIONAL,         /**< a missing one gives "logged"; a failing one is refused */

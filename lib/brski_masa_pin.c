@@ -60,24 +60,35 @@ const char *brski_masa_private_issuer(brski_decision_t *d)
 
 /* ---- the policy ---- */
 
-static const struct {
-    const char *word;
-    brski_pin_policy_t policy;
-} pin_words[] = {
-    { "ee", BRSKI_PIN_EE }, { "lowest-ca", BRSKI_PIN_LOWEST_CA },
-    { "highest-ca", BRSKI_PIN_HIGHEST_CA },
-};
+/* In the order of the enumeration. */
+static const char *const words[] = { NULL, "ee", "lowest-ca", "highest-ca" };
+#define WORDS (sizeof(words) / sizeof(words[0]))
+
+brski_pin_policy_t brski_pin_policy_parse(const char *word)
+{
+    apr_size_t i;
+
+    for (i = 1; i < WORDS; i++) {
+        if (!strcmp(words[i], word)) {
+            return (brski_pin_policy_t)i;
+        }
+    }
+    return (brski_pin_policy_t)0;
+}
+
+const char *brski_pin_policy_text(brski_pin_policy_t policy)
+{
+    return (apr_size_t)policy < WORDS ? words[policy] : NULL;
+}
 
 /* What the customer was granted, else the product line's policy. */
 static brski_pin_policy_t pin_policy(const brski_decision_t *d)
 {
     const brski_grant_t *grant = brski_masa_grant(d, "pin");
-    apr_size_t i;
+    brski_pin_policy_t granted = grant ? brski_pin_policy_parse(grant->value) : 0;
 
-    for (i = 0; grant && i < sizeof(pin_words) / sizeof(pin_words[0]); i++) {
-        if (!strcmp(grant->value, pin_words[i].word)) {
-            return pin_words[i].policy;
-        }
+    if (granted) {
+        return granted;
     }
     return d->rvr->voucher->nonce ? d->product->pin_nonced : d->product->pin_nonceless;
 }
