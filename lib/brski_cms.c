@@ -18,6 +18,9 @@
 #include "brski_der.h"
 #include "brski_err.h"
 
+#define SIGNED_DATA_VERSION_MAX 5
+#define SIGNER_INFO_VERSION_MAX 3
+
 /* The one SignerInfo, RFC 5652 5.3; all point into the message. */
 typedef struct signer_info_t {
     brski_bytes_t content_oid; /* eContentType */
@@ -178,14 +181,28 @@ static const char *read_sid(signer_info_t *info, brski_der_t *in)
     return brski_der_end(&inner) ? NULL : "has another structure";
 }
 
+/* CMSVersion, RFC 5652 10.2.5; which one goes with what else is written wrongly too often. */
+static const char *read_version(brski_der_t *in, int max)
+{
+    brski_der_tlv_t version;
+    const char *why = brski_der_expect(&version, in, BRSKI_DER_INTEGER);
+
+    if (why) {
+        return why;
+    }
+    return version.value.len == 1 && version.value.data[0] >= 1 && version.value.data[0] <= max
+               ? NULL
+               : "has an unknown version";
+}
+
 static const char *read_signer_info(signer_info_t *info, brski_der_t *in)
 {
     brski_der_t si;
-    brski_der_tlv_t version, digest, attrs, algorithm, signature, unsigned_attrs;
+    brski_der_tlv_t digest, attrs, algorithm, signature, unsigned_attrs;
     const char *why;
 
     if ((why = brski_der_enter(&si, in, BRSKI_DER_SEQUENCE))
-        || (why = brski_der_expect(&version, &si, BRSKI_DER_INTEGER)) || (why = read_sid(info, &si))
+        || (why = read_version(&si, SIGNER_INFO_VERSION_MAX)) || (why = read_sid(info, &si))
         || (why = brski_der_expect(&digest, &si, BRSKI_DER_SEQUENCE))
         || (why = brski_der_optional(&attrs, &si, BRSKI_DER_CONTEXT(0)))
         || (why = brski_der_expect(&algorithm, &si, BRSKI_DER_SEQUENCE))
@@ -331,7 +348,7 @@ brski_err_t *brski_cms_parse(brski_cms_t **out, brski_bytes_t der, const brski_l
     brski_cms_t *cms = apr_pcalloc(pool, sizeof(*cms));
     signer_info_t *info = apr_pcalloc(pool, sizeof(*info));
     brski_der_t signed_data;
-    brski_der_tlv_t version, digests, certs, crls;
+    brski_der_tlv_t digests, certs, crls;
     attributes_t attributes;
     const char *why;
 
@@ -339,7 +356,7 @@ brski_err_t *brski_cms_parse(brski_cms_t **out, brski_bytes_t der, const brski_l
     cms->native = info;
     cms->certs = apr_array_make(pool, 4, sizeof(const brski_cert_t *));
     BRSKI_TRY(enter_signed_data(&signed_data, der, pool));
-    if ((why = brski_der_expect(&version, &signed_data, BRSKI_DER_INTEGER))
+    if ((why = read_version(&signed_data, SIGNED_DATA_VERSION_MAX))
         || (why = brski_der_expect(&digests, &signed_data, BRSKI_DER_SET))) {
         return not_cms("SignedData", why, pool);
     }

@@ -10,7 +10,10 @@
 #include "brski_bytes.h"
 #include "brski_der.h"
 
-#define OID(text) { (const unsigned char *)(text), sizeof(text) - 1 }
+#define OID(text)                                                                                  \
+    {                                                                                              \
+        (const unsigned char *)(text), sizeof(text) - 1                                            \
+    }
 #define PKCS "\x2A\x86\x48\x86\xF7\x0D\x01"
 #define ANSI_X962 "\x2A\x86\x48\xCE\x3D"
 #define NIST_HASH "\x60\x86\x48\x01\x65\x03\x04\x02"
@@ -51,6 +54,7 @@ static const brski_cms_scheme_t schemes[] = {
     { "EC", NULL, NULL, 0, 0, OID(ANSI_X962 "\x02\x01"), 0 },
 };
 
+#define KEY_TYPE_ROW (&schemes[COUNT(schemes) - 1])
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* The identifier of an AlgorithmIdentifier's content; empty when there is none. */
@@ -59,8 +63,17 @@ static brski_bytes_t id_of(brski_bytes_t algorithm, brski_der_t *parameters)
     brski_der_tlv_t oid;
 
     *parameters = brski_der(algorithm);
-    brski_der_expect(&oid, parameters, BRSKI_DER_OID);
-    return oid.tag == BRSKI_DER_OID ? oid.value : brski_bytes(NULL, 0);
+    return brski_der_expect(&oid, parameters, BRSKI_DER_OID) ? brski_bytes(NULL, 0) : oid.value;
+}
+
+/* RFC 5754 2: absent or NULL; nothing else has a meaning here. */
+static int are_empty(brski_der_t parameters)
+{
+    brski_der_tlv_t null;
+
+    return brski_der_end(&parameters)
+           || (!brski_der_expect(&null, &parameters, BRSKI_DER_NULL) && !null.value.len
+               && brski_der_end(&parameters));
 }
 
 const brski_cms_digest_t *brski_cms_digest_find(brski_bytes_t algorithm)
@@ -69,6 +82,9 @@ const brski_cms_digest_t *brski_cms_digest_find(brski_bytes_t algorithm)
     brski_bytes_t oid = id_of(algorithm, &parameters);
     size_t i;
 
+    if (!are_empty(parameters)) {
+        return NULL;
+    }
     for (i = 0; i < COUNT(digests); i++) {
         if (brski_bytes_equal(oid, digests[i].oid)) {
             return &digests[i];
@@ -103,7 +119,7 @@ static const char *check_pss(brski_der_t *parameters, const brski_cms_digest_t *
         || brski_der_enter(&mgf, &outer, BRSKI_DER_SEQUENCE)
         || brski_der_expect(&oid, &mgf, BRSKI_DER_OID) || !brski_bytes_equal(oid.value, mgf1)
         || brski_der_expect(&hash, &mgf, BRSKI_DER_SEQUENCE)
-        || brski_cms_digest_find(hash.value) != digest) {
+        || brski_cms_digest_find(hash.value) != digest || !brski_der_end(parameters)) {
         return why;
     }
     return NULL;
@@ -130,7 +146,13 @@ const char *brski_cms_scheme_find(brski_cms_scheme_t *out, brski_bytes_t algorit
     if (digest == &digests[SHAKE256] && strcmp(out->key_type, "ED448")) {
         return "uses SHAKE256 with another scheme than Ed448";
     }
-    return out->pss ? check_pss(&parameters, digest) : NULL;
+    if (out->pss) {
+        return check_pss(&parameters, digest);
+    }
+    /* beside a key type there may be its curve */
+    return are_empty(parameters) || &schemes[i] == KEY_TYPE_ROW
+               ? NULL
+               : "has parameters that its algorithm does not have";
 }
 
 static const char *row(brski_cms_scheme_t *out, const char *key_type, int digest)

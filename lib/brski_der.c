@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NUMBER_IN_MORE_OCTETS 0x1F
+#define ANY (-1)
 
 brski_der_t brski_der(brski_bytes_t b)
 {
@@ -60,45 +61,46 @@ static const char *read_length(apr_size_t *len, brski_der_t *in)
     return *len < 0x80 ? "has a length that is not in its shortest form" : NULL;
 }
 
-const char *brski_der_next(brski_der_tlv_t *out, brski_der_t *in)
+/* On failure out is all zero and nothing is taken. */
+static const char *take(brski_der_tlv_t *out, brski_der_t *in, int wanted)
 {
     brski_der_t try = *in;
+    brski_der_tlv_t tlv;
     const char *why;
 
     memset(out, 0, sizeof(*out));
     if (brski_der_end(in)) {
         return "ends early";
     }
-    out->tag = *try.at++;
-    if ((out->tag & NUMBER_IN_MORE_OCTETS) == NUMBER_IN_MORE_OCTETS) {
+    tlv.tag = *try.at++;
+    if ((tlv.tag & NUMBER_IN_MORE_OCTETS) == NUMBER_IN_MORE_OCTETS) {
         return "has a tag that does not belong there";
     }
-    if ((why = read_length(&out->value.len, &try))) {
+    if ((why = read_length(&tlv.value.len, &try))) {
         return why;
     }
-    if (out->value.len > left(&try)) {
+    if (tlv.value.len > left(&try)) {
         return "ends early";
     }
-    out->value.data = try.at;
-    out->whole.data = in->at;
-    out->whole.len = (apr_size_t)(try.at - in->at) + out->value.len;
-    in->at = try.at + out->value.len;
+    if (wanted != ANY && tlv.tag != wanted) {
+        return "has another structure";
+    }
+    tlv.value.data = try.at;
+    tlv.whole.data = in->at;
+    tlv.whole.len = (apr_size_t)(try.at - in->at) + tlv.value.len;
+    in->at = try.at + tlv.value.len;
+    *out = tlv;
     return NULL;
+}
+
+const char *brski_der_next(brski_der_tlv_t *out, brski_der_t *in)
+{
+    return take(out, in, ANY);
 }
 
 const char *brski_der_expect(brski_der_tlv_t *out, brski_der_t *in, int tag)
 {
-    brski_der_t try = *in;
-    const char *why;
-
-    if ((why = brski_der_next(out, &try))) {
-        return why;
-    }
-    if (out->tag != tag) {
-        return "has another structure";
-    }
-    *in = try;
-    return NULL;
+    return take(out, in, tag);
 }
 
 const char *brski_der_enter(brski_der_t *inside, brski_der_t *in, int tag)

@@ -44,7 +44,11 @@ int brski_der_end(const brski_der_t *in);
 /** Identifier octet of the next element, or -1 at the end. */
 int brski_der_peek(const brski_der_t *in);
 
-/** Take the next element. @return NULL, or why it is not DER, as the end of a sentence ("has an indefinite length") */
+/**
+ * Take the next element.
+ * @param out  all zero on failure, when nothing is taken either
+ * @return NULL, or why it is not DER, as the end of a sentence ("has an indefinite length")
+ */
 const char *brski_der_next(brski_der_tlv_t *out, brski_der_t *in);
 
 /** Take the next element, which must have this tag. @return NULL, or why not */

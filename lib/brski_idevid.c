@@ -147,10 +147,10 @@ static int parse_aki(const char **keyid, const char **name, brski_bytes_t sequen
     return *keyid || *name;
 }
 
-/* Digests in use as key identifiers: RFC 5280 4.2.1.2 (20 and 8 octets), RFC 7093. */
+/* Digests in use as key identifiers: RFC 5280 4.2.1.2 (20 and 8 octets), RFC 7093 (the others). */
 static int is_keyid_length(apr_size_t len)
 {
-    return len == SHA1_LEN || len == 8 || len == 28 || len == 32 || len == 48 || len == 64;
+    return len == SHA1_LEN || len == 8 || len == 32 || len == 48 || len == 64;
 }
 
 void brski_idevid_issuer_parse(const char **keyid, const char **name, brski_bytes_t value,
