@@ -141,7 +141,11 @@ static void set_guards(CURL *curl, const brski_fetch_t *fetch, exchange_t *x)
 {
     long ms = (long)apr_time_as_msec(fetch->timeout);
 
+#if LIBCURL_VERSION_NUM >= 0x075500
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_PROXY, "");            /* not even one of the environment */
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
