@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "brski_bytes.h"
+#include "brski_event.h"
 #include "brski_statements.h"
 
 #define NOT_HERE 77
@@ -304,7 +305,9 @@ static apr_status_t connect_one(void **resource, void *params, apr_pool_t *pool)
     brski_dbd_t *db;
     apr_pool_t *own;
 
-    apr_pool_create(&own, pool);
+    /* No child of the list's pool: that would be gone when the list is emptied. */
+    (void)pool;
+    apr_pool_create(&own, NULL);
     err = brski_dbd_open(&db, host->database->name, host->database->params, own);
     if (!err) {
         err = brski_dbd_prepare(db, own);
@@ -431,6 +434,51 @@ brski_event_t *database_event(const brski_facts_t *facts, const char *tenant, co
     e->format = BRSKI_FORMAT_CMS;
     e->voucher = brski_bytes_str(apr_pstrcat(pool, "voucher of ", request_hash, NULL));
     e->voucher_hash = brski_sha256_hex(e->voucher, pool);
-    e->hash = brski_sha256_hex(brski_bytes_str(apr_pstrcat(pool, e->prev_hash, request_hash, NULL)), pool);
+    e->hash = brski_event_hash(e, pool);
     return e;
+}
+
+/* ---- threads ---- */
+
+typedef struct crew_t {
+    void (*work)(void *baton, int number, apr_pool_t *pool);
+    void *baton;
+    int number;
+} crew_t;
+
+static void *APR_THREAD_FUNC run_one(apr_thread_t *thread, void *data)
+{
+    crew_t *crew = data;
+    apr_pool_t *pool;
+
+    (void)thread;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    crew->work(crew->baton, crew->number, pool);
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+void database_crew(int count, void (*work)(void *baton, int number, apr_pool_t *pool), void *baton)
+{
+    apr_pool_t *pool;
+    apr_thread_t **threads;
+    crew_t *crews;
+    apr_status_t rv;
+    int i;
+
+    apr_pool_create(&pool, NULL);
+    threads = apr_palloc(pool, (apr_size_t)count * sizeof(*threads));
+    crews = apr_palloc(pool, (apr_size_t)count * sizeof(*crews));
+    for (i = 0; i < count; i++) {
+        crews[i].work = work;
+        crews[i].baton = baton;
+        crews[i].number = i;
+        if (apr_thread_create(&threads[i], NULL, run_one, &crews[i], pool) != APR_SUCCESS) {
+            bail_out("no thread");
+        }
+    }
+    for (i = 0; i < count; i++) {
+        apr_thread_join(&rv, threads[i]);
+    }
+    apr_pool_destroy(pool);
 }

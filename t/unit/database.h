@@ -68,4 +68,7 @@ brski_event_t *database_event(const brski_facts_t *facts, const char *tenant, co
 brski_facts_t *database_facts(brski_store_t *store, const char *serial_number, const char *request_hash,
                               apr_time_t now, apr_pool_t *pool);
 
+/** Run work(baton, 0..count-1) in as many threads, each with a pool of its own, and wait for all. TAP is not for threads. */
+void database_crew(int count, void (*work)(void *baton, int number, apr_pool_t *pool), void *baton);
+
 #endif
