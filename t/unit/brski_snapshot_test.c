@@ -16,10 +16,10 @@ static apr_pool_t *pool;              /* of the test at hand */
 
 static const char *snapshot(const testmasa_t *w, const char **hash)
 {
-    const char *json, *unused;
+    const char *json = NULL, *unused = NULL;
 
     is_ok(brski_snapshot_make(&json, hash ? hash : &unused, &w->masa, pool), "a snapshot");
-    return json;
+    return apr_pstrdup(pool, json);
 }
 
 static brski_masa_t *read_again(testmasa_t *w, const char *json)
@@ -145,9 +145,10 @@ static brski_err_t *with(testmasa_t *w, const char *from, const char *to)
     if (!at) {
         bail_out("no %s in the snapshot", from);
     }
-    json = apr_pstrcat(pool, apr_pstrmemdup(pool, json, (apr_size_t)(at - json)), to,
-                       at + strlen(from), NULL);
-    return brski_snapshot_read(&masa, json, w->store->store, w->ctx, pool);
+    return brski_snapshot_read(&masa,
+                               apr_pstrcat(pool, apr_pstrmemdup(pool, json, (apr_size_t)(at - json)),
+                                           to, at + strlen(from), NULL),
+                               w->store->store, w->ctx, pool);
 }
 
 static void test_unknown_words(void)

@@ -96,24 +96,22 @@ static void make_pki(testmasa_t *w)
                         .server_auth = 1, .dns = "registrar.example.com");
 }
 
-testmasa_t *testmasa_make(apr_pool_t *pool)
+testmasa_t *testmasa_on(brski_store_t *store, apr_pool_t *pool)
 {
     testmasa_t *w = apr_pcalloc(pool, sizeof(*w));
 
     w->pool = pool;
     w->ctx = unit_ctx(unit_time(TESTMASA_NOW), pool);
-    w->store = teststore_make(pool);
     make_pki(w);
     w->masa.ctx = w->ctx;
     w->masa.limits = &brski_limits_default;
-    w->masa.store = w->store->store;
+    w->masa.store = store;
     w->masa.revocation = BRSKI_REVOCATION_OFF;
     w->masa.products = apr_array_make(pool, 2, sizeof(brski_product_t *));
     w->masa.skew = apr_time_from_sec(300);
     w->masa.reuse = apr_time_from_sec(86400);
     w->signer = signer_of(w, "main", w->masa_ee, 0);
     w->product = make_product(w, "thermostat", w->maker_root);
-    w->device = teststore_device(w->store, "thermostat", TESTMASA_SERIAL);
     return w;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * testmasa.h: a small world for tests of the decision: a manufacturer with one product line and
- * one device, a domain with a registrar, a store in memory and a clock that stands at 2026-01-01.
- * An ask begins as a request that is right in every way; a test changes what it is about.
+ * testmasa.h: a small world for tests of the decision: a manufacturer with one product line, a
+ * domain with a registrar, a clock that stands at 2026-01-01, and either a store in memory that
+ * knows one device or whatever store the test brings. An ask begins as a request that is right in
+ * every way; a test changes what it is about.
  */
 #ifndef TESTMASA_H
 #define TESTMASA_H
@@ -19,10 +20,10 @@
 typedef struct testmasa_t {
     apr_pool_t *pool;
     brski_ctx_t *ctx;
-    teststore_t *store;
+    teststore_t *store;               /* NULL when the test brought its own */
     brski_masa_t masa;
     brski_product_t *product;         /* "thermostat": any owner, proximity required, lowest CA */
-    brski_device_t *device;           /* its row */
+    brski_device_t *device;           /* its row in the store in memory */
     brski_signer_t *signer;           /* "main" */
     testpki_t *maker_root;
     testpki_t *idevid_ca;
@@ -36,7 +37,11 @@ typedef struct testmasa_t {
     int requests;
 } testmasa_t;
 
+/** With a store in memory (testmasa_memory.c), which takes the place of brski_store.c. */
 testmasa_t *testmasa_make(apr_pool_t *pool);
+
+/** On a store of the test's own. */
+testmasa_t *testmasa_on(brski_store_t *store, apr_pool_t *pool);
 
 /** Another product line with its own IDevID CA (returned in *ca), sharing the signer. */
 brski_product_t *testmasa_product(testmasa_t *w, const char *name, testpki_t **ca);
