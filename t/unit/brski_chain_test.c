@@ -77,11 +77,15 @@ static void builds(const domain_t *d, apr_pool_t *pool)
        "5.5.2 up to an issuing CA");
 }
 
+/* A CA of the name of another, without a key identifier that could tell. */
+static const pki_spec_t look_alike = { .subject = "CN=Sub",
+                                       .plain = 1,
+                                       .ext = { "basicConstraints=critical,CA:TRUE" } };
+
 /* Same names, other keys: only a signature makes an issuer. */
 static void sees_through_look_alikes(const domain_t *d, apr_pool_t *pool)
 {
-    const pki_party_t *fake =
-        pki_make(NULL, (pki_spec_t){ .subject = "CN=Sub", .ca = 1, .plain = 1 }, pool);
+    const pki_party_t *fake = pki_make(NULL, look_alike, pool);
     const pki_party_t *fake_root =
         pki_make(NULL, (pki_spec_t){ .subject = "CN=Root", .ca = 1 }, pool);
     brski_chain_t *chain = build(d->ee, pki_certs(pool, fake, d->sub, fake_root, d->root), pool);
@@ -175,6 +179,10 @@ static void keeps_constraints(apr_pool_t *pool)
         (pki_spec_t){
             .subject = "CN=NoSign", .ca = 1, .ext = { "keyUsage=critical,digitalSignature" } },
         pool);
+    const pki_party_t *no_basic = pki_make(
+        NULL, (pki_spec_t){ .subject = "CN=V1", .plain = 1, .ext = { "keyUsage=keyCertSign" } },
+        pool);
+    const pki_party_t *over = pki_make(no_basic, (pki_spec_t){ .subject = "CN=Over" }, pool);
     const pki_party_t *under = pki_make(no_sign, (pki_spec_t){ .subject = "CN=Under" }, pool);
 
     is_ok(judge(ee, root, NULL, pool), "5280-4.2.1.9 pathlen 0 allows an end entity");
@@ -182,6 +190,8 @@ static void keeps_constraints(apr_pool_t *pool)
     is_err(judge(leaf, ee, root, pool), PKIX, "5280-4.2.1.9 refuses an issuer that is no CA");
     is_err(judge(under, no_sign, NULL, pool), PKIX,
            "5280-4.2.1.3 refuses an issuer without keyCertSign");
+    is_err(judge(over, no_basic, NULL, pool), PKIX,
+           "5280-4.2.1.9 refuses an issuer without basicConstraints");
 }
 
 static brski_err_t *judge_with(const char *ext, apr_pool_t *pool)
@@ -264,8 +274,7 @@ static void refuses_weakness(apr_pool_t *pool)
 /* The chain's own list may not be what the caller built. */
 static void verifies_signatures(const domain_t *d, apr_pool_t *pool)
 {
-    const pki_party_t *fake =
-        pki_make(NULL, (pki_spec_t){ .subject = "CN=Sub", .ca = 1, .plain = 1 }, pool);
+    const pki_party_t *fake = pki_make(NULL, look_alike, pool);
     brski_chain_t chain = { .certs = pki_certs(pool, d->ee, fake, NULL, NULL) };
 
     is_err(brski_chain_verify(&chain, unit_time(NOW), 0, pool), PKIX,

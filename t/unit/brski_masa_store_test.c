@@ -67,8 +67,8 @@ static void customer(const room_t *room, const char *name, const testpki_t *regi
 {
     database_exec(room->db, STMT_CUSTOMER_PUT, room->tenant, name, "", "0");
     database_do(room->db, apr_psprintf(pool, "INSERT INTO customer_key "
-                "(tenant, identity, customer, added_at) VALUES ('%s', 'spki:%s', '%s', 0)", room->tenant,
-                registrar->cert->spki_hex, name));
+                "(tenant, identity, customer, added_at) VALUES ('%s', 'spki:%s', '%s', 0)",
+                room->tenant, registrar->cert->spki_hex, name));
     database_do(room->db, apr_psprintf(pool, "INSERT INTO customer_grant (tenant, customer, what) "
                 "VALUES ('%s', '%s', 'nonceless')", room->tenant, name));
 }

@@ -145,10 +145,9 @@ static brski_err_t *with(testmasa_t *w, const char *from, const char *to)
     if (!at) {
         bail_out("no %s in the snapshot", from);
     }
-    return brski_snapshot_read(&masa,
-                               apr_pstrcat(pool, apr_pstrmemdup(pool, json, (apr_size_t)(at - json)),
-                                           to, at + strlen(from), NULL),
-                               w->store->store, w->ctx, pool);
+    json = apr_pstrcat(pool, apr_pstrmemdup(pool, json, (apr_size_t)(at - json)), to,
+                       at + strlen(from), NULL);
+    return brski_snapshot_read(&masa, json, w->store->store, w->ctx, pool);
 }
 
 static void test_unknown_words(void)

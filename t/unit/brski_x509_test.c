@@ -270,15 +270,19 @@ static void survives_bit_flips(apr_pool_t *pool)
 
 static void refuses_bad_content(apr_pool_t *pool)
 {
-    const pki_party_t *good = pki_make(NULL, (pki_spec_t){ .subject = "CN=x" }, pool);
-    X509 *x509 = X509_dup(good->x509);
+    pki_spec_t spec = { .subject = "CN=x", .ext = { "1.2.3.4=ASN1:NULL" } };
+    pki_spec_t broken = { .subject = "CN=x", .plain = 1, .ext = { "1.2.3.4=ASN1:NULL" } };
+    X509 *x509 = X509_dup(pki_make(NULL, spec, pool)->x509);
 
-    X509_add_ext(x509, X509_get_ext(x509, 1), -1);
+    X509_add_ext(x509, X509_get_ext(x509, X509_get_ext_count(x509) - 1), -1);
     is_err(parse_changed(x509, pool), CERTIFICATE, "5280-4.2 refuses an extension twice");
-    x509 = X509_dup(good->x509);
+    x509 = X509_dup(pki_make(NULL, spec, pool)->x509);
     X509_NAME_add_entry_by_NID(X509_get_subject_name(x509), NID_organizationName, V_ASN1_UTF8STRING,
                                (const unsigned char *)"\xFF\xFE", 2, -1, 0);
     is_err(parse_changed(x509, pool), CERTIFICATE, "5280-4.1.2.4 refuses a name that is no UTF-8");
+    x509 = X509_dup(pki_make(NULL, broken, pool)->x509);
+    X509_EXTENSION_set_object(X509_get_ext(x509, 0), OBJ_nid2obj(NID_basic_constraints));
+    is_err(parse_changed(x509, pool), CERTIFICATE, "5280-4.2 refuses an extension that is junk");
 }
 
 static void counts_holders(apr_pool_t *pool)
@@ -443,6 +447,14 @@ static void bounds_the_cache(apr_pool_t *pool)
     ok(kept > 8 && kept <= 16, "5.5.2 at most as many as asked for stay (%d of 16)", kept);
     ok(is_cached(cache, certs[39]->cert) && !is_cached(cache, certs[0]->cert),
        "5.5.2 the least recently used left");
+    for (kept = 0, i = 0; i < 40; i++) {
+        certs[i] = one_more(first->key, i % 2, pool);
+        via(cache, certs[i]->cert, pool);
+    }
+    for (i = 0; i < 40; i++) {
+        kept += is_cached(cache, certs[i]->cert);
+    }
+    ok(kept > 0 && kept <= 16, "5.5.2 strangers' certificates too (%d of 16)", kept);
     for (i = 0; i < 3; i++) {
         brski_cert_cache_t *tiny = brski_cert_cache_make((apr_size_t)i, pool);
 

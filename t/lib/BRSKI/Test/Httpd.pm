@@ -18,7 +18,7 @@ use BRSKI::Test::World qw(top_builddir new_dir free_port server_user run_command
 my @running;
 
 # Static in Debian's httpd and often elsewhere: a LoadModule for them would be an error there.
-my @MODULES = qw(mpm_event unixd log_config logio authn_core authn_file auth_basic authz_core
+my @MODULES = qw(unixd log_config logio authn_core authn_file auth_basic authz_core
                  authz_host authz_user dbd dir env headers setenvif socache_shmcb ssl status);
 
 sub httpd_program { return makefile_value('HTTPD') }
@@ -57,7 +57,7 @@ sub load_modules
     my ($self, @more) = @_;
     my $dir = module_dir();
     my %static = map { $_ => 1 } static_modules();
-    my $text = '';
+    my $text = "<IfModule !mpm_event_module>\n" . mpm_text() . "</IfModule>\n";
 
     for my $name (@MODULES, @more) {
         next if $static{"mod_$name"} || !-f "$dir/mod_$name.so";
@@ -66,6 +66,13 @@ sub load_modules
     my $masa = top_builddir() . '/.libs/mod_masa.so';
     $text .= "LoadModule masa_module $masa\n" if -f $masa;
     return $text;
+}
+
+# As much configuration as httpd needs to say which version it is.
+sub mpm_text
+{
+    my $file = module_dir() . '/mod_mpm_event.so';
+    return -f $file ? "LoadModule mpm_event_module $file\n" : "# the MPM is built in\n";
 }
 
 my @static;

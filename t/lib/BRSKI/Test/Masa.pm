@@ -109,12 +109,16 @@ Listen 127.0.0.1:\@TLSPORT\@
 $products
     <Location "/.well-known/brski">
         SetHandler masa
+        Require all granted
+        Require all granted
     </Location>
     <Location "/masa-status">
         SetHandler masa-status
+        Require all granted
     </Location>
     <Location "/masa-health">
         SetHandler masa-health
+        Require all granted
     </Location>
 $host
 </VirtualHost>
