@@ -49,11 +49,13 @@ void masa_check_doubtful(const masa_check_t *c, const char *where, const char *f
     va_end(args);
 }
 
-const char *masa_check_reason(const masa_check_t *c, const brski_err_t *err)
+/* A text that was said for this case tells all; the one of the table was written for registrars. */
+const char *masa_check_reason(const brski_err_t *err)
 {
-    return err->detail && !strstr(err->public_text, err->detail)
-               ? apr_psprintf(c->temp, "%s [%s]", err->public_text, err->detail)
-               : err->public_text;
+    const brski_err_t *row = brski_err_row((int)err->code);
+
+    return err->detail && row && !strcmp(row->public_text, err->public_text) ? err->detail
+                                                                             : err->public_text;
 }
 
 const char *masa_check_place(const masa_check_t *c, const char *directive)
@@ -84,6 +86,21 @@ static const brski_signer_kind_t *find_kind(masa_check_t *c, const masa_signer_c
     return kind;
 }
 
+/* The library names the signer too: once is enough. */
+static const char *signer_reason(const masa_signer_conf_t *s, const brski_err_t *err)
+{
+    static const char prefix[] = "Signer '";
+    const char *text = masa_check_reason(err);
+    const apr_size_t n = sizeof(prefix) - 1;
+    const apr_size_t name = strlen(s->name);
+
+    if (!strncmp(text, prefix, n) && !strncmp(text + n, s->name, name)
+        && !strncmp(text + n + name, "': ", 3)) {
+        text += n + name + 3;
+    }
+    return text;
+}
+
 /* Keys in files are loaded here, once, to see that they are the chain's; the children
  * inherit them. */
 static void make_signer(masa_check_t *c, const masa_signer_conf_t *s)
@@ -99,21 +116,19 @@ static void make_signer(masa_check_t *c, const masa_signer_conf_t *s)
                             apr_time_now(), c->pool);
     if (err) {
         masa_check_wrong(c, s->where, "BRSKI2011: MASASigner %s: %s", s->name,
-                         masa_check_reason(c, err));
+                         signer_reason(s, err));
         return;
     }
     err = kind->check(s->key_uri, c->temp);
     if (err) {
         masa_check_wrong(c, s->where, "BRSKI2012: MASASigner %s: %s", s->name,
-                         masa_check_reason(c, err));
+                         masa_check_reason(err));
         return;
     }
     err = kind->late ? BRSKI_OK : brski_signer_load(signer, c->pool);
     if (err) {
-        masa_check_wrong(c, s->where,
-                         "BRSKI2013: MASASigner %s: the key %s is not of the certificate in %s; "
-                         "name the key that the first certificate was made for: %s",
-                         s->name, s->key_uri, s->chain_file, masa_check_reason(c, err));
+        masa_check_wrong(c, s->where, "BRSKI2013: MASASigner %s: %s", s->name,
+                         signer_reason(s, err));
         return;
     }
     APR_ARRAY_PUSH(c->engine->signers, brski_signer_t *) = signer;
@@ -298,7 +313,7 @@ static void take_anchors(masa_check_t *c, brski_product_t *product, const masa_p
     err = brski_anchors_load(&anchors, p->anchors, c->pool);
     if (err) {
         masa_check_wrong(c, p->where, "BRSKI2027: MASAIDevIDAnchor in <MASAProduct %s>: %s",
-                         p->name, masa_check_reason(c, err));
+                         p->name, masa_check_reason(err));
         return;
     }
     product->idevid_anchors = anchors;
@@ -368,7 +383,7 @@ static void make_customer_anchors(masa_check_t *c)
     err = brski_anchors_load(&anchors, files, c->pool);
     if (err) {
         masa_check_wrong(c, masa_check_place(c, "MASACustomerAnchor"),
-                         "BRSKI2030: MASACustomerAnchor: %s", masa_check_reason(c, err));
+                         "BRSKI2030: MASACustomerAnchor: %s", masa_check_reason(err));
         return;
     }
     c->engine->masa.customer_anchors = anchors;
@@ -414,7 +429,7 @@ static void make_public_anchors(masa_check_t *c)
     err = brski_anchors_load(&anchors, files, c->pool);
     if (err) {
         masa_check_wrong(c, said ? masa_check_place(c, "MASAPublicAnchors") : c->where,
-                         "BRSKI2032: MASAPublicAnchors %s: %s", path, masa_check_reason(c, err));
+                         "BRSKI2032: MASAPublicAnchors %s: %s", path, masa_check_reason(err));
         return;
     }
     c->engine->masa.public_cas = anchors;

@@ -46,8 +46,8 @@ void masa_check_wrong(masa_check_t *c, const char *where, const char *fmt, ...) 
 void masa_check_doubtful(const masa_check_t *c, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** What an error says, detail included: for the administrator. */
-const char *masa_check_reason(const masa_check_t *c, const brski_err_t *err);
+/** What an error says to the administrator. */
+const char *masa_check_reason(const brski_err_t *err);
 
 /** "file:line" of the directive that holds for the server, or the server's own place. */
 const char *masa_check_place(const masa_check_t *c, const char *directive);

@@ -52,7 +52,8 @@ static brski_err_t *check_file(const char *params, apr_pool_t *pool)
     path = end && path != params ? apr_pstrmemdup(pool, path, end - path) : path;
     rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
     if (APR_STATUS_IS_ENOENT(rv)) {
-        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, pool, "%s does not exist", path);
+        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, pool, "%s does not exist; run 'masactl "
+                         "schema apply'", path);
     }
     return rv == APR_SUCCESS ? BRSKI_OK
                              : brski_err(BRSKI_E_STORE, NULL, pool, "%s: error %d", path, rv);
@@ -76,32 +77,40 @@ static brski_err_t *look(const char *driver, const char *params, apr_pool_t *poo
     return brski_dbd_prepare(db, pool);
 }
 
-static void become_run_user(void)
+static brski_err_t *become_run_user(apr_pool_t *pool)
 {
     const uid_t uid = ap_unixd_config.user_id;
     const gid_t gid = ap_unixd_config.group_id;
+    const char *name = ap_unixd_config.user_name;
 
     if (geteuid() != 0 || uid == (uid_t)-1) {
-        return;
+        return BRSKI_OK;
     }
-    /* When this fails the database says so: nothing is lost but the check. */
-    if (setgid(gid) || (ap_unixd_config.user_name && *ap_unixd_config.user_name != '#'
-                        && initgroups(ap_unixd_config.user_name, gid)) || setuid(uid)) {
-        _exit(1);
+    if (setgid(gid) || (name && *name != '#' && initgroups(name, gid)) || setuid(uid)) {
+        return brski_err(BRSKI_E_STORE, NULL, pool, "cannot look into it as user %s: %s",
+                         name ? name : "of httpd", strerror(errno));
     }
+    return BRSKI_OK;
 }
 
-/* "CODE text"; nothing when all is well. */
+static brski_err_t *look_as_run_user(const char *driver, const char *params, apr_pool_t *pool)
+{
+    BRSKI_TRY(become_run_user(pool));
+    return look(driver, params, pool);
+}
+
+/* "CODE reason", "0" when all is well. */
 static void report(int fd, const char *driver, const char *params)
 {
     apr_pool_t *pool;
     const brski_err_t *err;
     const char *text;
 
-    become_run_user();
     apr_pool_create(&pool, NULL);
-    err = look(driver, params, pool);
-    text = err ? apr_psprintf(pool, "%d %s", (int)err->code, brski_err_text(err, pool)) : "0";
+    err = look_as_run_user(driver, params, pool);
+    text = err ? apr_psprintf(pool, "%d %s", (int)err->code,
+                              err->detail ? err->detail : err->public_text)
+               : "0";
     if (write(fd, text, strlen(text)) < 0) {
         _exit(1);
     }

@@ -142,15 +142,14 @@ static void check_schema(masa_check_t *c, const char *driver, const char *params
     err = masa_check_database(driver, params, c->temp);
     if (err && err->code == BRSKI_E_STORE_SCHEMA) {
         masa_check_wrong(c, masa_check_place(c, "DBDParams"),
-                         "BRSKI2055: DBDParams: the database is not as this "
-                         "version needs it; run `masactl schema apply`: %s",
-                         masa_check_reason(c, err));
+                         "BRSKI2055: DBDParams: the database is not as this version needs it: %s",
+                         err->detail);
     }
     else if (err) {
         masa_check_doubtful(c, masa_check_place(c, "DBDParams"),
-                            "BRSKI2056: DBDParams: the database cannot be asked "
-                            "now, the server will answer 503 until it can: %s",
-                            masa_check_reason(c, err));
+                            "BRSKI2056: DBDParams: the database cannot be asked now, the server "
+                            "will answer 503 until it can: %s",
+                            err->detail);
     }
 }
 

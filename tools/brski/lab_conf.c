@@ -84,6 +84,7 @@ static const char masa_part[] =
     "</MASAProduct>\n\n"
     "<Location \"/.well-known/brski\">\n"
     "    SetHandler masa\n"
+    "    Require all granted\n"
     "</Location>\n"
     "<Location \"/masa-health\">\n"
     "    SetHandler masa-health\n"

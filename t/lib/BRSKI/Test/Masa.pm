@@ -110,7 +110,6 @@ $products
     <Location "/.well-known/brski">
         SetHandler masa
         Require all granted
-        Require all granted
     </Location>
     <Location "/masa-status">
         SetHandler masa-status
