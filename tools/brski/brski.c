@@ -7,7 +7,7 @@
 
 static const program_t brski = {
     "brski",
-    "Tries, tests and looks into BRSKI: vouchers, requests, and the MASA that answers them.",
+    "Makes, shows, judges and asks for BRSKI vouchers: to try and test a MASA.",
     NULL,
     "'brski COMMAND --help' tells the options of one; brski-COMMAND(1) is its manual.\n"
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage.",

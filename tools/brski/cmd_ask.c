@@ -247,7 +247,7 @@ static void tell_refusal(ask_t *a)
     const char *id = request_id(text, a->call->pool);
 
     text[strcspn(text, "\r\n")] = '\0';
-    say_line(a->call->say, "refused      %s", *text ? brski_printable(text, 500, a->call->pool)
+    say_line(a->call->say, "refused      %s", *text ? show_text(text, 500, a->call->pool)
                                                    : "without a word");
     brski_json_set_string(a->doc, "text", text);
     if (id) {

@@ -67,6 +67,21 @@ static void put_time(draft_t *d, const char *member, apr_time_t value)
     put_text(d, member, value ? brski_time_rfc3339(value, d->pool) : NULL);
 }
 
+/* A value as JSON, which the library reads only inside an object; text when it is no JSON. */
+static void put_edit(draft_t *d, const char *member, const char *value)
+{
+    const char *wrapped = apr_pstrcat(d->pool, "{\"v\":", value, "}", NULL);
+    brski_json_t *json;
+
+    if (brski_json_parse(&json, brski_bytes_str(wrapped), &brski_limits_default, d->pool)
+        || brski_json_size(json) != 1) {
+        brski_json_set_string(d->object, member, value);
+    }
+    else {
+        brski_json_set(d->object, member, brski_json_get(json, "v"));
+    }
+}
+
 static brski_err_t *put_edits(draft_t *d)
 {
     const apr_array_header_t *set = d->edits->set;
@@ -75,19 +90,13 @@ static brski_err_t *put_edits(draft_t *d)
     for (i = 0; set && i < set->nelts; i++) {
         char *edit = apr_pstrdup(d->pool, APR_ARRAY_IDX(set, i, const char *));
         char *value = strchr(edit, '=');
-        brski_json_t *json;
 
         if (!value || value == edit) {
             return say_refuse(d->pool, "--set %s: write member=value.",
                               brski_printable(edit, 80, d->pool));
         }
         *value++ = '\0';
-        if (brski_json_parse(&json, brski_bytes_str(value), &brski_limits_default, d->pool)) {
-            brski_json_set_string(d->object, edit, value);
-        }
-        else {
-            brski_json_set(d->object, edit, json);
-        }
+        put_edit(d, edit, value);
     }
     return BRSKI_OK;
 }

@@ -40,6 +40,26 @@ const char *show_sentence(const brski_err_t *err, apr_pool_t *pool)
     return apr_psprintf(pool, "%s (%s)", err->public_text, err->detail);
 }
 
+/* What brski_printable() made of a quote is one again: a backslash of the text's own reads \\x5c.
+ */
+const char *show_text(const char *text, apr_size_t max, apr_pool_t *pool)
+{
+    char *out = apr_pstrdup(pool, brski_printable(text, max, pool)), *to = out;
+    const char *from;
+
+    for (from = out; *from; from++) {
+        if (strncmp(from, "\\x22", 4) == 0 || strncmp(from, "\\x27", 4) == 0) {
+            *to++ = from[3] == '2' ? '"' : '\'';
+            from += 3;
+        }
+        else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return out;
+}
+
 static void set_time(brski_json_t *doc, const char *key, apr_time_t t, apr_pool_t *pool)
 {
     if (t) {

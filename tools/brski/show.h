@@ -25,6 +25,9 @@ brski_json_t *show_any(brski_bytes_t content, apr_pool_t *pool);
 /** What an error says: the sentence made for the place, or the table's with the detail. */
 const char *show_sentence(const brski_err_t *err, apr_pool_t *pool);
 
+/** A stranger's text on one line, for a terminal: nothing that steers it, but with its quotes and apostrophes. */
+const char *show_text(const char *text, apr_size_t max, apr_pool_t *pool);
+
 /** Members of b copied into a. */
 void show_merge(brski_json_t *a, const brski_json_t *b);
 

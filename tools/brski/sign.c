@@ -105,9 +105,9 @@ static unsigned int cms_flags(defect_t defect)
     return defect == DEFECT_DETACHED ? flags | CMS_DETACHED : flags;
 }
 
-static int add_signer(CMS_ContentInfo *cms, const signing_t *s)
+static int add_signer(CMS_ContentInfo *cms, const signing_t *s, unsigned int more)
 {
-    unsigned int flags = CMS_NOSMIMECAP;
+    unsigned int flags = CMS_NOSMIMECAP | more;
 
     if (s->defect == DEFECT_NO_ATTRIBUTES) {
         flags |= CMS_NOATTR;
@@ -123,9 +123,6 @@ static int add_certificates(CMS_ContentInfo *cms, const signing_t *s)
 {
     int i, ok = 1;
 
-    if (s->defect == DEFECT_NO_SIGNER) {
-        ok = CMS_add1_cert(cms, identity_ee(&s->who)->x509);
-    }
     for (i = 1; ok && !s->ee_only && i < s->who.certs->nelts; i++) {
         ok = CMS_add1_cert(cms, APR_ARRAY_IDX(s->who.certs, i, const brski_cert_t *)->x509);
     }
@@ -145,12 +142,25 @@ static int set_type(CMS_ContentInfo *cms, const signing_t *s)
 static int build(CMS_ContentInfo *cms, brski_bytes_t content, const signing_t *s)
 {
     BIO *in = BIO_new_mem_buf(content.data ? content.data : (const void *)"", (int)content.len);
-    int ok = in && set_type(cms, s) && (s->defect == DEFECT_NO_SIGNER || add_signer(cms, s))
-             && (s->defect != DEFECT_TWO_SIGNERS || add_signer(cms, s)) && add_certificates(cms, s)
-             && CMS_final(cms, in, NULL, cms_flags(s->defect));
+    int ok = in && set_type(cms, s) && add_signer(cms, s, 0)
+             && (s->defect != DEFECT_TWO_SIGNERS || add_signer(cms, s, CMS_NOCERTS))
+             && add_certificates(cms, s) && CMS_final(cms, in, NULL, cms_flags(s->defect));
 
     BIO_free(in);
     return ok;
+}
+
+/* OpenSSL signs only with a signer: without one it is taken out for the time of encoding. */
+static int encode(unsigned char **der, CMS_ContentInfo *cms, defect_t defect)
+{
+    STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
+    CMS_SignerInfo *out = defect == DEFECT_NO_SIGNER ? sk_CMS_SignerInfo_pop(signers) : NULL;
+    int len = i2d_CMS_ContentInfo(cms, der);
+
+    if (out) {
+        sk_CMS_SignerInfo_push(signers, out);
+    }
+    return len;
 }
 
 static brski_err_t *sign_badly(brski_bytes_t *out, brski_bytes_t content, const signing_t *s,
@@ -158,11 +168,8 @@ static brski_err_t *sign_badly(brski_bytes_t *out, brski_bytes_t content, const 
 {
     CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, cms_flags(s->defect));
     unsigned char *der = NULL;
-    int len = 0;
+    int len = cms && build(cms, content, s) ? encode(&der, cms, s->defect) : 0;
 
-    if (cms && build(cms, content, s)) {
-        len = i2d_CMS_ContentInfo(cms, &der);
-    }
     CMS_ContentInfo_free(cms);
     if (len <= 0) {
         return brski_err_openssl(BRSKI_E_INTERNAL, NULL, pool, "making a CMS message");
