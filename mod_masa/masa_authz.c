@@ -39,7 +39,6 @@ static authz_status is_customer(request_rec *r, const char *require_args, const 
     }
     err = masa_http_peer(http);
     if (!err) {
-        http->request.user = r->user && r->ap_auth_type ? r->user : NULL;
         err = masa_peer_customer(&customer, &http->request, http->engine, r->pool);
     }
     if (err) {

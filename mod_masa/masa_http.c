@@ -133,6 +133,8 @@ static const masa_operation_t *find_operation(const masa_http_t *http)
 
 brski_err_t *masa_http_peer(masa_http_t *http)
 {
+    /* access rules ask before httpd authenticates, and the operation after it */
+    http->request.user = masa_peer_user(http->r);
     if (http->peer_filled) {
         return BRSKI_OK;
     }

@@ -11,7 +11,7 @@
 
 /* A user name counts only when httpd authenticated it: SSLUserName would set one from a
  * certificate that nobody verified. */
-static const char *authenticated_user(const request_rec *r)
+const char *masa_peer_user(const request_rec *r)
 {
     return r->user && r->ap_auth_type ? r->user : NULL;
 }
@@ -38,7 +38,6 @@ brski_err_t *masa_peer_fill(brski_masa_request_t *request, request_rec *r,
     SSL *ssl = masa_tls_get0(r);
     X509 *leaf = ssl ? SSL_get0_peer_certificate(ssl) : NULL;
 
-    request->user = authenticated_user(r);
     request->address = r->useragent_ip;
     if (!leaf || masa_get(engine->conf, client) == MASA_CLIENT_NONE) {
         return BRSKI_OK;

@@ -10,8 +10,11 @@
 
 #include "masa_runtime.h"
 
+/** The user that httpd has authenticated by now, NULL when none. */
+const char *masa_peer_user(const request_rec *r);
+
 /**
- * Fill client_cert, client_chain, user and address of a request. RFC 8995 5.4.
+ * Fill client_cert, client_chain and address of a request. RFC 8995 5.4.
  * @return NULL, a missing certificate included; BRSKI_E_CERTIFICATE when one cannot be read
  */
 brski_err_t *masa_peer_fill(brski_masa_request_t *request, request_rec *r, const masa_engine_t *engine);
