@@ -52,6 +52,19 @@ sub serial
     return $self->{serials}[$n - 1];
 }
 
+# Number of a device that nobody was given before, in any process; from the last down, so that a
+# test that names the first ones meets nobody.
+sub next_device
+{
+    my ($self) = @_;
+
+    $self->serial(1);
+    for my $n (reverse 1 .. @{ $self->{serials} }) {
+        return $n if mkdir "$self->{dir}/used-$n";
+    }
+    die "the lab has no more devices: $self->{dir}\n";
+}
+
 # (cert => PEM, key => PEM) for requests of BRSKI::Test::Httpd: the registrar of 'domain' or
 # 'stranger', or with a second argument another identity of that folder ('not-a-registrar').
 sub identity

@@ -6,6 +6,7 @@ package BRSKI::Test::Masa;
 
 use strict;
 use warnings;
+use File::Temp ();
 use JSON::PP ();
 use BRSKI::Test::Database ();
 use BRSKI::Test::Httpd ();
@@ -20,6 +21,9 @@ my $POLICY = "MASAOwner any\nMASANonceless deny\nMASAProximity required\n";
 #   devices   of a lab made here (3)
 #   import    0: the lab's devices are not imported
 #   policy    lines of <MASAProduct lab> beside its anchor and signer (first come)
+#   lines     [name => policy, ...] instead of policy: product lines with the lab's anchors and
+#             signer, unless their policy says MASASignWith; no device is imported
+#   signers   MASASigner lines for them, instead of the one of the lab
 #   products  whole text of the MASASigner and <MASAProduct> directives, instead
 #   host      more lines in the virtual host;  server: more lines outside of it
 #   conf      whole text of the configuration beyond the bare httpd, instead
@@ -31,7 +35,7 @@ sub new
 
     $self->{lab} = $opt{lab} || BRSKI::Test::Lab->new(devices => $opt{devices} || 3);
     $self->{db} = $opt{db} || BRSKI::Test::Database->new;
-    $self->import_devices if !$opt{db} && (!exists $opt{import} || $opt{import});
+    $self->import_devices if !$opt{db} && (exists $opt{import} ? $opt{import} : !$opt{lines});
     $self->{httpd} = BRSKI::Test::Httpd->new(%{ $opt{httpd} || {} }, name => $self->{name},
                                              conf => $opt{conf} || $self->conf_text(%opt));
     return $self;
@@ -86,11 +90,44 @@ sub import_devices
     $self->{db}->masactl('device', 'import', $self->{lab}->devices_csv);
 }
 
+# A device of the lab that no test has used; with options it is imported now: product, customer,
+# signer, idevid_issuer, status. Its number.
+sub new_device
+{
+    my ($self, %row) = @_;
+    my $n = $self->{lab}->next_device;
+
+    $self->import_row($self->{lab}->serial($n), %row) if %row;
+    return $n;
+}
+
+# One row of a list of devices; what is not named the list does not say.
+sub import_row
+{
+    my ($self, $serial, %row) = @_;
+    my @columns = sort keys %row;
+    my $file = File::Temp->new(DIR => run_dir());
+
+    print {$file} join(',', 'serial_number', @columns), "\n",
+                  join(',', map { quoted($_) } $serial, @row{@columns}), "\n";
+    $file->flush;
+    chmod 0644, $file->filename;
+    $self->masactl('device', 'import', $file->filename);
+}
+
+sub quoted
+{
+    my ($field) = @_;
+
+    $field =~ s/"/""/g;
+    return qq{"$field"};
+}
+
 sub conf_text
 {
     my ($self, %opt) = @_;
     my ($lab, $db) = @{$self}{qw(lab db)};
-    my $products = $opt{products} || $self->products_text($opt{policy} || $POLICY);
+    my $products = $opt{products} || $self->products_text(%opt);
     my ($host, $server) = map { defined $opt{$_} ? $opt{$_} : '' } qw(host server);
 
     return $db->directives . <<"EOF_CONF";
@@ -126,12 +163,15 @@ EOF_CONF
 
 sub products_text
 {
-    my ($self, $policy) = @_;
-    my $lab = $self->{lab};
+    my ($self, %opt) = @_;
+    my @lines = $opt{lines} ? @{ $opt{lines} } : (lab => $opt{policy} || $POLICY);
+    my $text = $opt{signers} || $self->signer_text('lab', 'masa-signer');
 
-    return $self->signer_text('lab', 'masa-signer')
-        . "<MASAProduct lab>\nMASAIDevIDAnchor @{[ $lab->idevid_anchors ]}\nMASASignWith lab\n"
-        . "$policy\n</MASAProduct>\n";
+    while (my ($name, $policy) = splice @lines, 0, 2) {
+        $text .= "<MASAProduct $name>\nMASAIDevIDAnchor @{[ $self->{lab}->idevid_anchors ]}\n"
+            . ($policy =~ /MASASignWith/ ? '' : "MASASignWith lab\n") . "$policy\n</MASAProduct>\n";
+    }
+    return $text;
 }
 
 # A MASASigner line for a signer of the lab.
@@ -141,6 +181,26 @@ sub signer_text
     my $base = $self->{lab}->path("manufacturer/$file");
 
     return join(' ', 'MASASigner', $name, "$base.pem", "$base.key", @words) . "\n";
+}
+
+# Make a customer known, by identities as --dns => NAME, --user => NAME, --cert or --ca => a PEM
+# file, whose first certificate counts.
+sub customer
+{
+    my ($self, $name, @identities) = @_;
+
+    $self->masactl('customer', 'add', $name);
+    while (my ($kind, $value) = splice @identities, 0, 2) {
+        my $file;
+        if ($kind =~ /^--(?:cert|ca)$/) {
+            my ($pem) = read_file($value) =~ /(-----BEGIN CERT.*?-----END CERTIFICATE-----\n)/s;
+            $file = File::Temp->new(DIR => run_dir());
+            print {$file} $pem;
+            $file->flush;
+            chmod 0644, $file->filename;
+        }
+        $self->masactl(qw(customer key add), $name, $kind, $file ? $file->filename : $value);
+    }
 }
 
 # The audit log's side door, as the administrator sees it.
