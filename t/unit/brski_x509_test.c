@@ -371,6 +371,22 @@ static void loads_files(apr_pool_t *pool)
     is_err(err, CERTIFICATE, "7468-5 PEM of something else");
 }
 
+/* As a module does that is loaded, unloaded and loaded again. Before any certificate is held. */
+static void ends_and_starts_again(apr_pool_t *pool)
+{
+    int round, made = 0;
+
+    for (round = 0; round < 3; round++) {
+        apr_pool_t *life;
+
+        apr_pool_create(&life, pool);
+        brski_x509_end_with(life);
+        made += appendix("jrc_prime256v1.crt.pem", life)->key != NULL;
+        apr_pool_destroy(life);
+    }
+    is_int(made, 3, "5.5.2 certificates can be parsed again after everything was freed");
+}
+
 /* ---- cache ---- */
 
 static const brski_cert_t *via(brski_cert_cache_t *cache, const brski_cert_t *cert,
@@ -521,6 +537,7 @@ int main(void)
 {
     apr_pool_t *pool = unit_start();
 
+    ends_and_starts_again(pool);
     reads_the_registrar(pool);
     reads_the_others(pool);
     computes_domain_ids(pool);
