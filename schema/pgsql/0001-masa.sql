@@ -69,7 +69,7 @@ CREATE TABLE customer_key (
     PRIMARY KEY (tenant, identity, customer)
 );
 -- The customer first, or a planner without statistics takes it to find an identity.
-CREATE INDEX customer_key_customer ON customer_key (customer, tenant);
+CREATE INDEX customer_key_customer ON customer_key (customer, tenant, identity);
 
 -- what: nonceless, downgrade, pin; product '' for every product; until_at 0: without end
 CREATE TABLE customer_grant (
@@ -188,8 +188,8 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (tenant, number)
 );
 
--- One import of a file. state: staging, ready, applying, done. cursor_*: the
--- last key that was applied; what is staged and lies after it waits.
+-- One import of a file. state: staging, ready, applying, done. cursor_*: the last key that was
+-- applied.
 CREATE TABLE import_batch (
     tenant TEXT COLLATE "C" NOT NULL,
     batch TEXT COLLATE "C" NOT NULL,
@@ -205,21 +205,4 @@ CREATE TABLE import_batch (
     started_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, batch)
-);
-
--- Validated lines of a file. NULL: the file has no such column; '' and 0: it has, empty.
-CREATE TABLE device_staging (
-    tenant TEXT COLLATE "C" NOT NULL,
-    batch TEXT COLLATE "C" NOT NULL,
-    serial_number TEXT COLLATE "C" NOT NULL,
-    product TEXT COLLATE "C" NOT NULL,
-    line BIGINT NOT NULL,
-    customer TEXT COLLATE "C",
-    signer TEXT COLLATE "C",
-    idevid_issuer TEXT COLLATE "C",
-    status TEXT COLLATE "C",
-    made_at BIGINT,
-    sold_at BIGINT,
-    as_of BIGINT NOT NULL,
-    PRIMARY KEY (tenant, batch, serial_number, product)
 );

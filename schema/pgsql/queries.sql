@@ -6,3 +6,23 @@
 SELECT s.name, current_setting(s.name, true)
 FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names',
                   'transaction_read_only', 'statement_timeout', 'server_version']) AS s(name)
+
+-- STMT_FRESH_USE_EXPIRE: remove a number of old notes
+-- An array, so that the planner cannot join it with the whole table.
+DELETE FROM fresh_use WHERE tenant = %s AND request_hash = ANY (ARRAY(
+    SELECT f.request_hash FROM fresh_use f
+    WHERE f.tenant = %s AND f.expires_at <= %lld
+    ORDER BY f.expires_at LIMIT CAST(%lld AS bigint)))
+
+-- STMT_REFUSAL_EXPIRE: remove a number of expired refusals
+DELETE FROM refusal WHERE tenant = %s AND request_id = ANY (ARRAY(
+    SELECT r.request_id FROM refusal r
+    WHERE r.tenant = %s AND r.expires_at <= %lld
+    ORDER BY r.expires_at LIMIT CAST(%lld AS bigint)))
+
+-- STMT_REFUSAL_TRIM: remove a number of refusals that are more than are kept, the oldest
+DELETE FROM refusal WHERE tenant = %s AND request_id = ANY (ARRAY(
+    SELECT r.request_id FROM refusal r
+    WHERE r.tenant = %s
+    ORDER BY r.at DESC, r.request_id DESC
+    LIMIT CAST(%lld AS bigint) OFFSET CAST(%lld AS bigint)))

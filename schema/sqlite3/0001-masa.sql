@@ -68,7 +68,7 @@ CREATE TABLE customer_key (
     retired_at BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, identity, customer)
 ) WITHOUT ROWID;
-CREATE INDEX customer_key_customer ON customer_key (customer, tenant);
+CREATE INDEX customer_key_customer ON customer_key (customer, tenant, identity);
 
 -- what: nonceless, downgrade, pin; product '' for every product; until_at 0: without end
 CREATE TABLE customer_grant (
@@ -184,8 +184,8 @@ CREATE TABLE checkpoint (
     PRIMARY KEY (tenant, number)
 );
 
--- One import of a file. state: staging, ready, applying, done. cursor_*: the
--- last key that was applied; what is staged and lies after it waits.
+-- One import of a file. state: staging, ready, applying, done. cursor_*: the last key that was
+-- applied.
 CREATE TABLE import_batch (
     tenant TEXT NOT NULL,
     batch TEXT NOT NULL,
@@ -201,21 +201,4 @@ CREATE TABLE import_batch (
     started_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (tenant, batch)
-) WITHOUT ROWID;
-
--- Validated lines of a file. NULL: the file has no such column; '' and 0: it has, empty.
-CREATE TABLE device_staging (
-    tenant TEXT NOT NULL,
-    batch TEXT NOT NULL,
-    serial_number TEXT NOT NULL,
-    product TEXT NOT NULL,
-    line BIGINT NOT NULL,
-    customer TEXT,
-    signer TEXT,
-    idevid_issuer TEXT,
-    status TEXT,
-    made_at BIGINT,
-    sold_at BIGINT,
-    as_of BIGINT NOT NULL,
-    PRIMARY KEY (tenant, batch, serial_number, product)
 ) WITHOUT ROWID;
