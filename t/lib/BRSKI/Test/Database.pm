@@ -84,7 +84,7 @@ sub directives
 
     if ($self->{dialect} eq 'sqlite3') {
         return qq{DBDriver sqlite3\nDBDParams "$self->{params}"\nDBDMax 1\nDBDKeep 1\n}
-            . qq{DBDInitSQL "PRAGMA busy_timeout=5000"\nDBDInitSQL "PRAGMA synchronous=FULL"\n};
+            . qq{DBDInitSQL "PRAGMA busy_timeout=250"\nDBDInitSQL "PRAGMA synchronous=FULL"\n};
     }
     return qq{DBDriver pgsql\nDBDParams "$self->{params}"\n}
         . qq{DBDMin 1\nDBDMax 8\nDBDKeep 8\n};
