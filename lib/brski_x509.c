@@ -24,7 +24,7 @@
 #define EXTENSIONS_MAX 64
 #define FILE_MAX_OCTETS (16 * 1024 * 1024)
 #define RSA_MIN_BITS 2048
-#define RSA_MAX_BITS 16384
+#define RSA_MAX_BITS 8192 /* beyond, a stranger could make us compute for milliseconds */
 
 /*
  * AlgorithmIdentifiers of the key types that may sign; EC with a named curve. RFC 5480, RFC 8410.
@@ -180,6 +180,11 @@ static int same(brski_bytes_t b, const unsigned char *id, apr_size_t len)
     return b.len == len && !memcmp(b.data, id, len);
 }
 
+static int is_rsa(const EVP_PKEY *key)
+{
+    return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
+}
+
 static int is_weak_key(const EVP_PKEY *key, brski_bytes_t algorithm)
 {
     int bits;
@@ -187,7 +192,7 @@ static int is_weak_key(const EVP_PKEY *key, brski_bytes_t algorithm)
     if (!key) {
         return 1; /* a type that our context does not decode */
     }
-    if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS")) {
+    if (is_rsa(key)) {
         bits = EVP_PKEY_get_bits(key);
         return bits < RSA_MIN_BITS || bits > RSA_MAX_BITS;
     }
@@ -568,6 +573,11 @@ brski_err_t *brski_cert_wrap(const brski_cert_t **out, X509 *x509, brski_cert_ca
 
 /* ---- signatures between certificates ---- */
 
+static int is_verifiable(const EVP_PKEY *key)
+{
+    return key && !(is_rsa(key) && EVP_PKEY_get_bits(key) > RSA_MAX_BITS);
+}
+
 enum { SIGNER_UNKNOWN, SIGNER_BEING_NOTED, SIGNER_KNOWN };
 
 int brski_cert_signed_by(const brski_cert_t *cert, const brski_cert_t *issuer)
@@ -579,7 +589,7 @@ int brski_cert_signed_by(const brski_cert_t *cert, const brski_cert_t *issuer)
         return 1;
     }
     ERR_set_mark();
-    if (!issuer->key || X509_verify(cert->x509, issuer->key) != 1) {
+    if (!is_verifiable(issuer->key) || X509_verify(cert->x509, issuer->key) != 1) {
         ERR_pop_to_mark();
         return 0;
     }

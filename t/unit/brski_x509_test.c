@@ -8,6 +8,7 @@
 #include <apr_atomic.h>
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
+#include <openssl/core_names.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
@@ -204,6 +205,34 @@ static void sees_weakness(apr_pool_t *pool)
         is_int(cert->weak_signature, cases[i].weak_signature, "5.5.3 signed by %s with %s",
                cases[i].key, cases[i].digest ? cases[i].digest : "itself");
     }
+}
+
+/* Nobody has the private key of this one, and making a real one takes minutes. */
+static void sees_monstrous_keys(apr_pool_t *pool)
+{
+    const pki_party_t *usual = pki_make(NULL, (pki_spec_t){ .subject = "CN=x" }, pool);
+    unsigned char n[1200], e[] = { 1, 0, 1 };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_BN("n", n, sizeof(n)),
+                            OSSL_PARAM_construct_BN("e", e, sizeof(e)),
+                            OSSL_PARAM_construct_end() };
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    X509 *x509 = X509_dup(usual->x509);
+    EVP_PKEY *key = NULL;
+    const brski_cert_t *cert;
+
+    memset(n, 0xFF, sizeof(n));
+    if (EVP_PKEY_fromdata_init(ctx) != 1
+        || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
+        bail_out("no RSA key");
+    }
+    X509_set_pubkey(x509, key);
+    i2d_re_X509_tbs(x509, NULL);
+    cert = pki_parse(x509, pool);
+    is_int(EVP_PKEY_get_bits(cert->key), 9600, "5.5.3 an RSA key of 9600 bits");
+    ok(cert->weak_key && !brski_cert_signed_by(usual->cert, cert), "5.5.3 is not computed with");
+    X509_free(x509);
+    EVP_PKEY_free(key);
+    EVP_PKEY_CTX_free(ctx);
 }
 
 static void sees_usages(apr_pool_t *pool)
@@ -545,6 +574,7 @@ int main(void)
     reads_serial_numbers(pool);
     prints_names_safely(pool);
     sees_weakness(pool);
+    sees_monstrous_keys(pool);
     sees_usages(pool);
     refuses_what_is_none(pool);
     survives_bit_flips(pool);
