@@ -26,6 +26,9 @@ int masa_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
  */
 brski_err_t *masa_check_database(const char *driver, const char *params, apr_pool_t *pool);
 
+/** The path in SQLite's parameters, which may be a file: URI. */
+const char *masa_check_sqlite_file(const char *params, apr_pool_t *pool);
+
 /** One server's configuration under judgement. */
 typedef struct masa_check_t {
     server_rec *main_server;

@@ -40,23 +40,33 @@ static void take_back(brski_dbd_t *db, void *baton)
     (void)baton;
 }
 
-/* SQLite would make a missing file, and an empty one would look like a database of an old
- * schema. */
+const char *masa_check_sqlite_file(const char *params, apr_pool_t *pool)
+{
+    const char *end;
+
+    if (strncmp(params, "file:", 5)) {
+        return params;
+    }
+    params += !strncmp(params + 5, "//", 2) ? 7 : 5;
+    end = strchr(params, '?');
+    return end ? apr_pstrmemdup(pool, params, end - params) : params;
+}
+
+/* SQLite would make a missing file, and an empty one would look like one of an old schema. */
 static brski_err_t *check_file(const char *params, apr_pool_t *pool)
 {
-    const char *path = strncmp(params, "file:", 5) ? params : params + 5;
-    const char *end = strchr(path, '?');
+    const char *path = masa_check_sqlite_file(params, pool);
+    char text[128];
     apr_finfo_t info;
-    apr_status_t rv;
+    apr_status_t rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
 
-    path = end && path != params ? apr_pstrmemdup(pool, path, end - path) : path;
-    rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
     if (APR_STATUS_IS_ENOENT(rv)) {
         return brski_err(BRSKI_E_STORE_SCHEMA, NULL, pool, "%s does not exist; run 'masactl "
                          "schema apply'", path);
     }
     return rv == APR_SUCCESS ? BRSKI_OK
-                             : brski_err(BRSKI_E_STORE, NULL, pool, "%s: error %d", path, rv);
+                             : brski_err(BRSKI_E_STORE, NULL, pool, "%s: %s", path,
+                                         apr_strerror(rv, text, sizeof(text)));
 }
 
 static brski_err_t *look(const char *driver, const char *params, apr_pool_t *pool)

@@ -199,6 +199,9 @@ static void check_dbd(masa_check_t *c)
                          driver);
         return;
     }
+    if (c->engine->dialect == BRSKI_SQLITE3) {
+        c->engine->sqlite_file = masa_check_sqlite_file(params, c->pool);
+    }
     check_pool(c);
     check_schema(c, driver, params);
 }

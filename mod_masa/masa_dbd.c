@@ -59,12 +59,54 @@ int masa_dbd_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
-/* A brski_dbd_t is made for each loan; what it names belongs to mod_dbd's connection and
- * outlives it. */
+/* Which file a connection was opened on. */
+typedef struct identity_t {
+    apr_dev_t device;
+    apr_ino_t inode;
+} identity_t;
+
+/*
+ * A connection of SQLite goes on writing into a file that was removed or replaced, and nobody would
+ * ever read those events. So its file must be the one that it was opened on.
+ */
+static brski_err_t *check_file(const masa_engine_t *engine, ap_dbd_t *lent, apr_pool_t *pool)
+{
+    identity_t *opened = NULL;
+    apr_finfo_t info;
+    apr_status_t rv = apr_stat(&info, engine->sqlite_file, APR_FINFO_IDENT, pool);
+
+    apr_pool_userdata_get((void **)&opened, "masa_dbd_file", lent->pool);
+    if (rv == APR_SUCCESS && !opened) {
+        opened = apr_palloc(lent->pool, sizeof(*opened));
+        opened->device = info.device;
+        opened->inode = info.inode;
+        apr_pool_userdata_setn(opened, "masa_dbd_file", NULL, lent->pool);
+    }
+    if (rv != APR_SUCCESS || opened->device != info.device || opened->inode != info.inode) {
+        return brski_err(BRSKI_E_STORE, NULL, pool, "%s is not the file that was opened any more; "
+                         "put it back, or restart httpd", engine->sqlite_file);
+    }
+    return BRSKI_OK;
+}
+
+/* It is made for each loan; what it names belongs to mod_dbd's connection and outlives it. */
+static brski_dbd_t *wrap(const masa_engine_t *engine, ap_dbd_t *lent, apr_pool_t *pool)
+{
+    brski_dbd_t *db = apr_pcalloc(pool, sizeof(*db));
+
+    db->driver = lent->driver;
+    db->handle = lent->handle;
+    db->prepared = lent->prepared;
+    db->pool = lent->pool;
+    db->dialect = engine->dialect;
+    db->host = lent;
+    return db;
+}
+
 static brski_err_t *lend(brski_dbd_t **out, void *baton, apr_pool_t *pool)
 {
     const masa_engine_t *engine = baton;
-    brski_dbd_t *db;
+    brski_err_t *err;
     ap_dbd_t *lent;
 
     *out = NULL;
@@ -72,14 +114,12 @@ static brski_err_t *lend(brski_dbd_t **out, void *baton, apr_pool_t *pool)
     if (!lent) {
         return brski_err(BRSKI_E_STORE, NULL, pool, "mod_dbd has no connection to lend");
     }
-    db = apr_pcalloc(pool, sizeof(*db));
-    db->driver = lent->driver;
-    db->handle = lent->handle;
-    db->prepared = lent->prepared;
-    db->pool = lent->pool;
-    db->dialect = engine->dialect;
-    db->host = lent;
-    *out = db;
+    err = engine->sqlite_file ? check_file(engine, lent, pool) : BRSKI_OK;
+    if (err) {
+        dbd_close(engine->server, lent);
+        return err;
+    }
+    *out = wrap(engine, lent, pool);
     return BRSKI_OK;
 }
 

@@ -16,6 +16,7 @@ typedef struct masa_engine_t {
     server_rec *server;
     const masa_conf_t *conf;
     brski_dialect_t dialect;
+    const char *sqlite_file;      /**< path of the database, NULL unless it is SQLite's */
     brski_limits_t limits;
     brski_ctx_t ctx;
     brski_log_t log;              /**< of this server, for what belongs to no request */

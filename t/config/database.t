@@ -46,8 +46,7 @@ if (dialect() eq 'sqlite3') {
               'configtest leaves no file of another owner');
 }
 else {
-    my $dbd = 'DBDriver pgsql' . "\n" . 'DBDParams "host=127.0.0.1 port=1 dbname=x connect_timeout=1"'
-        . "\n";
+    my $dbd = qq{DBDriver pgsql\nDBDParams "host=127.0.0.1 port=1 dbname=x connect_timeout=1"\n};
     accepted('a database that is away is a warning', dbd => $dbd,
              says => [ qr/BRSKI2056: DBDParams: the database cannot be asked now/ ]);
 

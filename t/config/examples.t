@@ -42,7 +42,8 @@ if ($conf eq 'masa-postgresql.conf') {
     is($res->code, 403, '5.5.4 refuses whom the sales record does not name');
     like($res->content, qr/not an authenticated customer|has not been sold/, 'and says why');
     $db->masactl('customer', 'add', 'acme');
-    my ($registrar) = read_file($lab->path('domain/registrar.pem')) =~ /(-----BEGIN.*?END[^\n]*\n)/s;
+    my $chain = read_file($lab->path('domain/registrar.pem'));
+    my ($registrar) = $chain =~ /(-----BEGIN.*?END[^\n]*\n)/s;
     write_file("$etc/registrar.pem", $registrar);
     $db->masactl('customer', 'key', 'add', 'acme', '--cert', "$etc/registrar.pem");
     $db->masactl('device', 'assign', $lab->serial(1), '--customer', 'acme');

@@ -28,7 +28,8 @@ refused('5.4 SSLVerifyClient require is refused', tls => "+SSLVerifyClient requi
 accepted('5.4 SSLVerifyClient of the main server counts', tls => "SSLEngine On\n$certificate",
          server => "SSLVerifyClient optional_no_ca\n");
 refused('5.4 the virtual host overrides the main server', tls => "+SSLVerifyClient optional\n",
-        server => "SSLVerifyClient optional_no_ca\n", says => [ qr/BRSKI2041: SSLVerifyClient optional:/ ]);
+        server => "SSLVerifyClient optional_no_ca\n",
+        says => [ qr/BRSKI2041: SSLVerifyClient optional:/ ]);
 refused('5.4 who asks for no certificate says so to mod_ssl too',
         host => "MASAClientCertificate none\n",
         says => [ qr/BRSKI2041: .*write SSLVerifyClient none/ ]);
@@ -41,7 +42,8 @@ refused('5.4 in a section of the main server too',
         server => "<Location /x>\nSSLVerifyClient require\n</Location>\n",
         says => [ qr/BRSKI2042/ ]);
 refused('5.4 inside IfModule too',
-        host => "<IfModule ssl_module>\n<Location /x>\nSSLVerifyClient require\n</Location>\n</IfModule>\n",
+        host => "<IfModule ssl_module>\n<Location /x>\nSSLVerifyClient require\n</Location>\n"
+            . "</IfModule>\n",
         says => [ qr/BRSKI2042/ ]);
 refused('5.4 SSLOCSPEnable is refused', host => "SSLOCSPEnable On\n",
         says => [ qr/BRSKI2047: SSLOCSPEnable On/ ]);

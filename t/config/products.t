@@ -23,9 +23,11 @@ refused('5.4.1 a missing MASAOwner is refused, with the three words',
 refused('5.4.1 an owner policy that is not there is refused', product => "+MASAOwner nobody\n",
         says => [ qr/BRSKI2025: MASAOwner nobody in <MASAProduct lab>: no such policy/,
                   qr/there are .*any/ ]);
-refused('5.5.5 a missing MASAIDevIDAnchor is refused', product => "MASASignWith lab\nMASAOwner any\n",
+refused('5.5.5 a missing MASAIDevIDAnchor is refused',
+        product => "MASASignWith lab\nMASAOwner any\n",
         says => [ qr/BRSKI2026: <MASAProduct lab> has no MASAIDevIDAnchor/ ]);
-refused('5.5.5 an anchor that is not there is refused', product => "+MASAIDevIDAnchor $dir/no.pem\n",
+refused('5.5.5 an anchor that is not there is refused',
+        product => "+MASAIDevIDAnchor $dir/no.pem\n",
         says => [ qr/BRSKI2027: MASAIDevIDAnchor in <MASAProduct lab>: .*no\.pem/ ]);
 refused('5.5.5 an anchor without certificate is refused',
         product => "+MASAIDevIDAnchor $dir/junk.pem\n",

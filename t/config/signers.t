@@ -14,14 +14,15 @@ my $dir = new_dir('signers');
 my $man = conf_lab()->path('manufacturer');
 my $right = "MASASigner lab $man/masa-signer.pem $man/masa-signer.key\n";
 
-# A key, and a certificate for it made by the lab's root. Files NAME.key and NAME.pem (with the root).
+# A key, and a certificate for it made by the lab's root: files NAME.key, NAME.pem (with the root).
 sub signer
 {
     my ($name, $days, @extensions) = @_;
 
     openssl('genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out',
             "$dir/$name.key");
-    openssl('req', '-new', '-key', "$dir/$name.key", '-subj', "/CN=$name", '-out', "$dir/$name.csr");
+    openssl('req', '-new', '-key', "$dir/$name.key", '-subj', "/CN=$name",
+            '-out', "$dir/$name.csr");
     write_file("$dir/$name.ext", join('', map { "$_\n" } @extensions));
     openssl('x509', '-req', '-in', "$dir/$name.csr", '-CA', "$man/root.pem", '-CAkey',
             "$man/root.key", '-extfile', "$dir/$name.ext", '-out', "$dir/$name.crt", @$days);

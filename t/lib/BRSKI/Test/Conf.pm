@@ -64,7 +64,7 @@ sub configtest
     return ($status, $output);
 }
 
-# accepted($label, part => text, ..., says => [patterns]): httpd starts with it; warnings may be named.
+# accepted($label, part => text, ..., says => [patterns]): httpd starts with it; says are warnings.
 sub accepted
 {
     my ($label, %with) = @_;
