@@ -77,15 +77,13 @@ static void test_two_by_issuer(void)
     testmasa_ask_t ask = testmasa_ask(w);
 
     w->product->proximity = BRSKI_PROXIMITY_OPTIONAL;
-    brski_masa_answer_t *answer;
     ask.pledge = NULL;
     is_err(testmasa_voucher(w, &ask), DEVICE_AMBIGUOUS, "5.6 refuses when nothing tells which");
     ask.request.body.data = NULL;
     w->device->idevid_issuer = brski_hex(w->pledge->cert->aki_keyid, pool);
     ask.rvr.idevid_issuer = w->pledge->cert->aki_keyid;
     is_ok(testmasa_voucher(w, &ask), "5.6 idevid-issuer tells: the row names it");
-    answer = w->answer;
-    is_str(answer->product, "thermostat", "5.6 it is the thermostat");
+    is_str(w->answer->product, "thermostat", "5.6 it is the thermostat");
     is_mem(testmasa_opened(w)->voucher->idevid_issuer.data, 26,
            brski_idevid_issuer_make(w->pledge->cert, pool).data, 26,
            "8366-5.3 a bare key identifier is sent in the form of 8366bis");
@@ -108,6 +106,23 @@ static void test_two_with_a_missing_line(void)
     is_err(testmasa_voucher(w, &ask), PRODUCT_MISSING, "5.6 another node may know which");
     ask = testmasa_ask(w);
     is_ok(testmasa_voucher(w, &ask), "5.6 what the IDevID tells needs no other line");
+}
+
+static void test_two_and_outstanding(void)
+{
+    testpki_t *toaster;
+    testmasa_t *w = two_lines(&toaster);
+    testmasa_ask_t ask = testmasa_ask(w);
+
+    teststore_customer(w->store, "acme", "spki:", w->registrar->cert->spki_hex);
+    teststore_grant(w->store, "nonceless", "");
+    w->product->nonceless = BRSKI_NONCELESS_CUSTOMER;
+    testmasa_nonceless(&ask);
+    ask.rvr.idevid_issuer = w->maker_root->cert->ski;
+    is_ok(testmasa_voucher(w, &ask), "5.6 nonceless, by an anchor's key identifier");
+    ask = testmasa_ask_from(w, testmasa_domain(w, "Other"));
+    ask.pledge = toaster;
+    is_ok(testmasa_voucher(w, &ask), "5.6 it is in nobody's way in another product line");
 }
 
 /* A forged prior request must not choose the line whose rules are laxer. */
@@ -231,7 +246,8 @@ int main(void)
 {
     static void (*const tests[])(void) = {
         test_unknown, test_one_row, test_two_by_prior, test_two_by_issuer,
-        test_two_with_a_missing_line, test_two_forged, test_state, test_signer, test_key_away,
+        test_two_with_a_missing_line, test_two_and_outstanding, test_two_forged, test_state,
+        test_signer, test_key_away,
         test_nonceless_signer,
     };
     apr_pool_t *parent = unit_start();

@@ -319,6 +319,11 @@ static void test_renewal(void)
     ask.request.body.data = NULL;
     ask.prior = testmasa_spoiled(old, pool);
     is_err(testmasa_voucher(w, &ask), PRIOR_BROKEN, "5.5.1 a forged one does not");
+    teststore_device(w->store, "thermostat", "JADA000000000");
+    ask.request.body.data = NULL;
+    ask.rvr.serial_number = "JADA000000000";
+    ask.prior = old;
+    is_err(testmasa_voucher(w, &ask), PRIOR_BROKEN, "5.5.1 nor another device's");
     ask = testmasa_ask(w);
     ask.prior = old;
     is_err(testmasa_voucher(w, &ask), PRIOR_MISSING, "5.5.5 an old voucher proves no proximity");

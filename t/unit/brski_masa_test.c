@@ -88,6 +88,10 @@ static void test_media_types(void)
     ask.request.content_type = "application/voucher-cms+json";
     ask.request.accept = ";;;";
     is_err(testmasa_voucher(w, &ask), ACCEPT, "5.6 refuses an Accept that cannot be understood");
+    ask.break_rvr = 1;
+    is_err(testmasa_voucher(w, &ask), ACCEPT, "5.6 before anything else of it is looked at");
+    ask.break_rvr = 0;
+    ask.request.body.data = NULL;
     ask.request.accept = "text/html";
     is_err(testmasa_voucher(w, &ask), NOT_ACCEPTABLE, "5.6 refuses what the device cannot read");
     ask.request.accept = "application/voucher-jws+json, application/voucher+cose;q=0.5";
@@ -376,6 +380,32 @@ static void test_outstanding(void)
     is_ok(testmasa_voucher(w, &ask), "5.6 an expired one is in nobody's way");
 }
 
+/* The nonceless voucher pinned the registrar itself, so other keys have to connect the domain. */
+static void test_outstanding_by_keys(void)
+{
+    testmasa_t *w = testmasa_make(pool);
+    testpki_t *ca, *ee;
+    testmasa_ask_t ask;
+
+    known(w, "acme");
+    teststore_grant(w->store, "nonceless", "");
+    w->product->nonceless = BRSKI_NONCELESS_CUSTOMER;
+    w->product->pin_nonceless = BRSKI_PIN_EE;
+    is_ok(nonceless(w), "5.6 a nonceless voucher is outstanding");
+    w->store->keys->nelts = 0;
+    ee = testpki_make(&(testpki_spec_t){ .cn = "next registrar", .cmc_ra = 1 }, w->domain_ca, pool);
+    ask = testmasa_ask_from(w, ee);
+    is_ok(testmasa_voucher(w, &ask), "5.5.1 a registrar of the same private CA");
+    ca = testpki_make(&(testpki_spec_t){ .cn = "next CA", .ca = 1 }, NULL, pool);
+    ee = testpki_make(&(testpki_spec_t){ .cn = "certified anew", .cmc_ra = 1,
+        .same_key = w->registrar->key }, ca, pool);
+    ask = testmasa_ask_from(w, ee);
+    is_ok(testmasa_voucher(w, &ask), "5.5.1 the same key under another CA");
+    teststore_event(w->store, 2)->pin_spki = teststore_event(w->store, 2)->issuer_spki = "";
+    ask.request.body.data = NULL;
+    is_ok(testmasa_voucher(w, &ask), "5.5.1 by the key that signed");
+}
+
 static void test_outstanding_copied_ski(void)
 {
     testmasa_t *w = testmasa_make(pool);
@@ -442,6 +472,30 @@ static void test_identical_expired(void)
     is_err(testmasa_voucher(w, &ask), NONCELESS, "7.4.1 nor one whose grant was taken back");
 }
 
+/* A policy of somebody's own: only those that proved proximity. */
+static brski_err_t *near_only(int *verified, const brski_owner_question_t *question,
+                              apr_pool_t *scratch_pool)
+{
+    *verified = 0;
+    return question->proximity ? BRSKI_OK
+                               : brski_err(BRSKI_E_NOT_OWNER, NULL, scratch_pool, "far away");
+}
+
+static void test_identical_facts(void)
+{
+    static const brski_owner_t near = { "near", near_only };
+    testmasa_t *w = testmasa_make(pool);
+    testmasa_ask_t ask = testmasa_ask(w);
+    testpki_t *ca;
+
+    w->product->owner = &near;
+    is_ok(testmasa_voucher(w, &ask), "5.5.5 a policy that asks for proximity");
+    is_ok(testmasa_voucher(w, &ask), "5.6 is told that it was proven, when asked again");
+    testmasa_product(w, "toaster", &ca);
+    w->device->product = "toaster";
+    is_err(testmasa_voucher(w, &ask), STALE, "5.6 the voucher of another line's device is stale");
+}
+
 static void test_identical_tampered(void)
 {
     testmasa_t *w = testmasa_make(pool);
@@ -478,7 +532,8 @@ static void test_race(void)
     is_str(reason, NULL, "5.8 in one chain");
     is_int(w->store->reads, 3, "5.6 the slower one read again");
     ok(brski_bytes_equal(teststore_event(w->store, 0)->voucher, w->answer->body),
-       "5.6 and signed once: its voucher did not change");
+       "5.6 and its voucher is the one written");
+    is_str(w->store->put_hashes[2], w->store->put_hashes[0], "5.6 which was signed once");
 }
 
 static testmasa_ask_t *same;
@@ -592,9 +647,9 @@ int main(void)
         test_voucher, test_event, test_media_types, test_body, test_members, test_signature,
         test_validity, test_chain_from_message, test_cmc_ra, test_nonceless_refused,
         test_nonceless_sold, test_nonceless_lifetime, test_age, test_ownership, test_outstanding,
-        test_outstanding_copied_ski, test_identical, test_identical_expired,
-        test_identical_tampered, test_race, test_race_identical, test_race_blocked,
-        test_race_without_end, test_lost_reply, test_lost_write,
+        test_outstanding_by_keys, test_outstanding_copied_ski, test_identical,
+        test_identical_expired, test_identical_facts, test_identical_tampered, test_race,
+        test_race_identical, test_race_blocked, test_race_without_end, test_lost_reply, test_lost_write,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;

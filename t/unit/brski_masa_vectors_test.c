@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * brski_masa_vectors_test.c: registrar voucher-requests that others made, each with the verdict
- * that a strict MASA must give. RFC 8995 Appendix C comes with the source; the rest is found through
- * BRSKI_VECTORS.
+ * that a strict MASA must give. RFC 8995 Appendix C comes with the source; the rest is found
+ * through BRSKI_VECTORS.
  */
 #include "testmasa.h"
 

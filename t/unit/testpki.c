@@ -124,7 +124,7 @@ static X509 *make_x509(const testpki_spec_t *spec, EVP_PKEY *key, const testpki_
                        apr_pool_t *pool)
 {
     X509 *x = X509_new();
-    apr_uint64_t serial;
+    apr_uint64_t serial = 0;
 
     must(x && RAND_bytes((unsigned char *)&serial, sizeof(serial)) == 1, "certificate");
     X509_set_version(x, 2);

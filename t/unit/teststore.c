@@ -320,7 +320,7 @@ brski_err_t *brski_store_event_put(int *put, brski_store_t *store, const brski_e
     void (*before_put)(teststore_t *) = t->before_put;
 
     *put = 0;
-    t->puts++;
+    t->put_hashes[t->puts++ % 8] = apr_pstrdup(store->pool, event->voucher_hash);
     if (before_put) {
         t->before_put = NULL;
         before_put(t);

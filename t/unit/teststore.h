@@ -35,6 +35,7 @@ typedef struct teststore_t {
     brski_err_code_t read_fails;      /**< every read fails with this; 0 none */
     int reads;
     int puts;
+    const char *put_hashes[8];        /**< of the voucher in each put, written or not */
     int fresh_uses;
 } teststore_t;
 
