@@ -157,7 +157,8 @@ static brski_err_t *check_strength(const verify_t *v, const brski_cert_t *cert, 
 /* RFC 5280 4.2.1.3: who signs messages must be allowed to. */
 static brski_err_t *check_ee(const verify_t *v, const brski_cert_t *ee)
 {
-    if (!(X509_get_key_usage(ee->x509) & KU_DIGITAL_SIGNATURE)) {
+    if (!(v->flags & BRSKI_VERIFY_CA)
+        && !(X509_get_key_usage(ee->x509) & KU_DIGITAL_SIGNATURE)) {
         return refuse(v, BRSKI_E_PKIX, ee, "has a key usage without digitalSignature");
     }
     return BRSKI_OK;

@@ -25,7 +25,8 @@ int brski_masa_public_ca(const brski_masa_t *masa, const brski_cert_t *ca,
         return 0;
     }
     return brski_anchors_verify(NULL, masa->public_cas, ca, helpers, at, masa->skew,
-                                BRSKI_VERIFY_IGNORE_EXPIRY, scratch_pool, scratch_pool) == NULL;
+                                BRSKI_VERIFY_IGNORE_EXPIRY | BRSKI_VERIFY_CA, scratch_pool,
+                                scratch_pool) == NULL;
 }
 
 int brski_masa_chain_has(const brski_chain_t *chain, int from, const char *spki_hex)

@@ -133,6 +133,7 @@ int brski_anchors_has_key(const brski_anchors_t *anchors, const unsigned char *s
 
 /** Flags of brski_anchors_verify(). */
 #define BRSKI_VERIFY_IGNORE_EXPIRY 1  /**< IDevIDs that outlived their certificate: validity is not looked at */
+#define BRSKI_VERIFY_CA 2             /**< ee is itself a CA that is asked about: it need not be allowed to sign messages */
 
 /**
  * Verify ee up to one of the anchors, with certs as helpers. An anchor needs not be self-signed.
