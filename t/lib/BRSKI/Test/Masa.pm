@@ -23,7 +23,7 @@ my $POLICY = "MASAOwner any\nMASANonceless deny\nMASAProximity required\n";
 #   policy    lines of <MASAProduct lab> beside its anchor and signer (first come)
 #   lines     [name => policy, ...] instead of policy: product lines with the lab's anchors and
 #             signer, unless their policy says MASASignWith; no device is imported
-#   signers   MASASigner lines for them, instead of the one of the lab
+#   signers   [[name => file of manufacturer/, words], ...] instead of [[lab => 'masa-signer']]
 #   products  whole text of the MASASigner and <MASAProduct> directives, instead
 #   host      more lines in the virtual host;  server: more lines outside of it
 #   conf      whole text of the configuration beyond the bare httpd, instead
@@ -165,7 +165,8 @@ sub products_text
 {
     my ($self, %opt) = @_;
     my @lines = $opt{lines} ? @{ $opt{lines} } : (lab => $opt{policy} || $POLICY);
-    my $text = $opt{signers} || $self->signer_text('lab', 'masa-signer');
+    my $text = join '', map { $self->signer_text(@$_) }
+                        @{ $opt{signers} || [ [ lab => 'masa-signer' ] ] };
 
     while (my ($name, $policy) = splice @lines, 0, 2) {
         $text .= "<MASAProduct $name>\nMASAIDevIDAnchor @{[ $self->{lab}->idevid_anchors ]}\n"

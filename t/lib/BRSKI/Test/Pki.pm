@@ -119,9 +119,9 @@ sub config
 
     push @ext, "extendedKeyUsage=$opt{eku}" if $opt{eku};
     push @ext, "subjectAltName=DNS:$opt{dns}" if $opt{dns};
-    push @ext, 'subjectKeyIdentifier=hash' if !exists $opt{ski} || $opt{ski};
-    push @ext, 'authorityKeyIdentifier=keyid'
-        if !$self_signed && (!exists $opt{aki} || $opt{aki});
+    push @ext, 'subjectKeyIdentifier=' . (exists $opt{ski} && !$opt{ski} ? 'none' : 'hash');
+    push @ext, 'authorityKeyIdentifier=' . (exists $opt{aki} && !$opt{aki} ? 'none' : 'keyid')
+        if !$self_signed;
     push @ext, @{ $opt{ext} || [] };
     return "[ca]\ndefault_ca=d\n[d]\ndatabase=$self->{dir}/$name.index\npolicy=p\n"
         . "default_md=sha256\nrand_serial=yes\nx509_extensions=e\nunique_subject=no\npreserve=yes\n"
