@@ -94,6 +94,30 @@ for my $type (qw(p384 rsa2048)) {
              "$type IDevID",
              "$other/manufacturer/idevid-ca.pem");
 }
+# --- odd ones
+
+my $odd = lab('--devices', 1, '--odd');
+my $domain_ski = key_id('subject', "$odd/domain/root.pem");
+for my $file (glob "$odd/odd/*.pem") {
+    (my $name = $file) =~ s{.*/(.*)\.pem}{$1};
+    like(slurp("$odd/README"), qr{^odd/\Q$name\E\.pem +\S}m, "README tells what $name is");
+}
+like(usage("$odd/odd/any-usage.pem"), qr/^\s*Any Extended Key Usage$/m,
+     '5.5.4 any-usage has no other');
+unlike(usage("$odd/odd/self-signed-no-cmcra.pem"), qr/CMC/, '5.5.4 self-signed-no-cmcra has none');
+like(usage("$odd/odd/cmcra-only.pem"), qr/^\s*CMC Registration Authority$/m,
+     '5.5.4 cmcra-only has only it');
+is(key_id('authority', "$odd/odd/copied-root.pem"), $domain_ski,
+   '5.8.2 copied-root has the domain\'s key id');
+isnt(spki_of_root("$odd/odd/copied-root.pem"), spki_of_root("$odd/domain/registrar.pem"),
+     '5.8.2 but another key');
+like(text("$odd/odd/rsa1024.pem"), qr/\(1024 bit\)/, '5.5.3 rsa1024 is that weak');
+like(text("$odd/odd/sha1.pem"), qr/sha1/i, '5.5.3 sha1 is signed with it');
+is((openssl('x509', '-in', "$odd/odd/expired.pem", '-noout', '-checkend', 0))[0], 1,
+   '5.5.3 expired is');
+like(text("$odd/odd/foreign-device.pem"), qr/serialNumber\s*=\s*JADA-0001/,
+     '5.5.5 foreign-device names the first');
+
 my ($code, $doc) = brski_json('lab', work_dir() . '/json', '--devices', 2);
 is($doc->{devices}, 2, '--json tells how many devices');
 is($doc->{first_device}, 'JADA-0001', '--json tells the first');
@@ -104,6 +128,25 @@ is($err, '', 'and shows no progress where there is no terminal');
 done_testing();
 
 sub text { return (openssl('x509', '-in', $_[0], '-noout', '-text'))[1] }
+
+sub usage { return (openssl('x509', '-in', $_[0], '-noout', '-ext', 'extendedKeyUsage'))[1] }
+
+sub key_id
+{
+    my ($whose, $file) = @_;
+    my $said = (openssl('x509', '-in', $file, '-noout', '-ext', "${whose}KeyIdentifier"))[1];
+
+    return $said =~ /\n\s*([0-9A-F:]+)/ ? $1 : undef;
+}
+
+# Public key of the last certificate of a file.
+sub spki_of_root
+{
+    my ($file) = @_;
+    my ($last) = slurp($file) =~ /.*(-----BEGIN.*)/s;
+
+    return public(spew(work_dir() . '/last.pem', $last), 0);
+}
 
 sub certificates { my $n = () = slurp($_[0]) =~ /BEGIN CERTIFICATE/g; return $n }
 

@@ -84,7 +84,8 @@ my %said = (
     'signature' => qr/signature.*not verify/i, 'content' => qr/signature|digest/i,
         'detached' => qr/content/i,
     'no-attributes' => qr/attribute/i, 'two-signers' => qr/signer/i, 'no-signer' => qr/signer/i,
-    'no-certificates' => qr/certificate/i, 'sha1' => qr/digest/i, 'empty' => qr/./,
+    'no-certificates' => qr/certificate/i, 'sha1' => qr/digest/i,
+        'other-key' => qr/signature.*not verify/i, 'empty' => qr/./,
     'trailing' => qr/./, 'truncated' => qr/./);
 for my $defect (sort keys %said) {
     my $file = "$dir/$defect.vcj";

@@ -2,16 +2,11 @@
 /*
  * cmd_lab.c: `brski lab DIR` makes all that a MASA needs to be tried: a manufacturer, a domain with
  * its registrar, a second domain that owns nothing, devices with IDevIDs, the CSV that masactl
- * imports, and a configuration of httpd that starts. Devices are made by as many threads as there
- * are processors.
+ * imports, and a configuration of httpd that starts.
  */
-#include <apr_atomic.h>
-#include <apr_file_info.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 #include <errno.h>
 #include <grp.h>
-#include <openssl/x509v3.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +17,10 @@
 #include "../common/say.h"
 #include "brski_bytes.h"
 #include "brski_json.h"
-#include "brski_time.h"
 #include "files.h"
 #include "lab.h"
 #include "lab_conf.h"
-#include "pki.h"
+#include "lab_make.h"
 
 #ifndef BRSKI_HTTPD_MODULES
 #define BRSKI_HTTPD_MODULES "/usr/lib/apache2/modules"
@@ -38,33 +32,6 @@
 #define MAX_DEVICES 10000000
 #define DAY apr_time_from_sec(86400)
 
-/* What was asked for. */
-typedef struct plan_t {
-    const char *dir;              /* absolute */
-    const char *key;
-    const char *prefix;
-    const char *host;
-    const char *product;
-    const char *customer;
-    const char *user;             /* run user of httpd; NULL when not root */
-    const char *group;
-    const char *modules;
-    const char *module;
-    apr_int64_t devices;
-    int digits;                   /* of the running number in a serial number */
-    int port;
-    apr_time_t from;
-    apr_time_t until;
-} plan_t;
-
-/* The keys that are needed again while the lab is being made. */
-typedef struct made_t {
-    pki_id_t *root;
-    pki_id_t *idevid_ca;
-    pki_id_t *signer;
-    pki_id_t *tls_ca;
-} made_t;
-
 /* ---- the plan ---- */
 
 static int is_plain(const char *text)
@@ -74,7 +41,7 @@ static int is_plain(const char *text)
                strlen(text);
 }
 
-static brski_err_t *check_words(const plan_t *plan, apr_pool_t *pool)
+static brski_err_t *check_words(const lab_plan_t *plan, apr_pool_t *pool)
 {
     if (!is_plain(plan->host)) {
         return say_refuse(pool, "--host %s is not a host name.",
@@ -96,7 +63,7 @@ static brski_err_t *check_words(const plan_t *plan, apr_pool_t *pool)
 }
 
 /* httpd started as root runs as this user, who must be able to write the database. */
-static brski_err_t *choose_user(plan_t *plan, const char *wanted, apr_pool_t *pool)
+static brski_err_t *choose_user(lab_plan_t *plan, const char *wanted, apr_pool_t *pool)
 {
     struct passwd *pw;
     struct group *gr;
@@ -125,7 +92,7 @@ static const char *or_default(const char *given, const char *fallback)
     return given ? given : fallback;
 }
 
-static brski_err_t *read_plan(plan_t *plan, call_t *call)
+static brski_err_t *read_plan(lab_plan_t *plan, call_t *call)
 {
     apr_int64_t port, days;
 
@@ -143,6 +110,7 @@ static brski_err_t *read_plan(plan_t *plan, call_t *call)
     BRSKI_TRY(check_words(plan, call->pool));
     BRSKI_TRY(choose_user(plan, opt_get(call, "user"), call->pool));
     plan->port = (int)port;
+    plan->odd = opt_has(call, "odd");
     plan->digits = (int)strlen(apr_psprintf(call->pool, "%" APR_INT64_T_FMT, plan->devices));
     plan->digits = plan->digits < 4 ? 4 : plan->digits;
     plan->from = call->ctx->now(call->ctx->baton) - DAY;
@@ -165,7 +133,7 @@ static brski_err_t *absolute(const char **out, const char *path, apr_pool_t *poo
 
 /* ---- directories ---- */
 
-static brski_err_t *hand_to_user(const plan_t *plan, const char *path, apr_pool_t *pool)
+static brski_err_t *hand_to_user(const lab_plan_t *plan, const char *path, apr_pool_t *pool)
 {
     struct passwd *pw = plan->user ? getpwnam(plan->user) : NULL;
 
@@ -175,7 +143,7 @@ static brski_err_t *hand_to_user(const plan_t *plan, const char *path, apr_pool_
     return BRSKI_OK;
 }
 
-static brski_err_t *make_directories(const plan_t *plan, apr_pool_t *pool)
+static brski_err_t *make_directories(const lab_plan_t *plan, apr_pool_t *pool)
 {
     static const char *const names[] = { LAB_MANUFACTURER, LAB_TLS, LAB_DOMAIN, LAB_STRANGER,
                                          LAB_DEVICES, LAB_LOGS, LAB_RUN, LAB_DB, NULL };
@@ -202,7 +170,7 @@ static brski_err_t *make_root(const char **dir, const char *path, apr_pool_t *po
 }
 
 /* The run user has to pass every directory on the way to the database. */
-static void warn_if_closed(const plan_t *plan, call_t *call)
+static void warn_if_closed(const lab_plan_t *plan, call_t *call)
 {
     char *path = apr_pstrdup(call->pool, plan->dir), *slash;
     struct stat info;
@@ -217,275 +185,14 @@ static void warn_if_closed(const plan_t *plan, call_t *call)
     }
 }
 
-/* ---- certificates ---- */
-
-/* A specification with what all of a lab's certificates have in common. */
-static pki_spec_t spec_of(const plan_t *plan, pki_role_t role, const char *organization,
-                          const char *name)
-{
-    pki_spec_t spec;
-
-    memset(&spec, 0, sizeof(spec));
-    spec.role = role;
-    spec.organization = organization;
-    spec.name = name;
-    spec.key = plan->key;
-    spec.not_before = plan->from;
-    spec.not_after = plan->until;
-    return spec;
-}
-
-static brski_err_t *make_one(pki_id_t **out, const plan_t *plan, const pki_spec_t *spec,
-                             const pki_id_t *issuer, const char *folder, const char *file,
-                             apr_pool_t *pool)
-{
-    BRSKI_TRY(pki_make(out, spec, issuer, pool));
-    return pki_write(*out, files_join(plan->dir, folder, pool), file, PKI_WHOLE_CHAIN, pool);
-}
-
-static brski_err_t *write_anchors(const plan_t *plan, const made_t *made, apr_pool_t *pool)
-{
-    brski_bytes_t chain;
-
-    BRSKI_TRY(pki_pem(&chain, made->idevid_ca, PKI_WHOLE_CHAIN, pool));
-    return files_write(files_join(plan->dir, LAB_MANUFACTURER "/idevid-anchors.pem", pool), chain,
-                       FILES_PUBLIC, pool);
-}
-
-static brski_err_t *make_manufacturer(made_t *made, const plan_t *plan, apr_pool_t *pool)
-{
-    pki_spec_t root = spec_of(plan, PKI_ROOT, "Lab Manufacturer", "Lab Manufacturer Root CA");
-    pki_spec_t ca = spec_of(plan, PKI_CA, "Lab Manufacturer", "Lab Manufacturer IDevID CA");
-    pki_spec_t signer = spec_of(plan, PKI_SIGNER, "Lab Manufacturer", "Lab Manufacturer MASA");
-    pki_spec_t offline =
-        spec_of(plan, PKI_SIGNER, "Lab Manufacturer", "Lab Manufacturer MASA, nonceless");
-    pki_id_t *unused;
-
-    BRSKI_TRY(make_one(&made->root, plan, &root, NULL, LAB_MANUFACTURER, "root", pool));
-    BRSKI_TRY(
-        make_one(&made->idevid_ca, plan, &ca, made->root, LAB_MANUFACTURER, "idevid-ca", pool));
-    BRSKI_TRY(
-        make_one(&made->signer, plan, &signer, made->root, LAB_MANUFACTURER, "masa-signer", pool));
-    BRSKI_TRY(
-        make_one(&unused, plan, &offline, made->root, LAB_MANUFACTURER, "nonceless-signer", pool));
-    return write_anchors(plan, made, pool);
-}
-
-static const char *server_names(const plan_t *plan, apr_pool_t *pool)
-{
-    const char *always = "DNS:localhost,IP:127.0.0.1,IP:::1";
-
-    return strcmp(plan->host, "localhost") == 0
-               ? always : apr_pstrcat(pool, "DNS:", plan->host, ",", always, NULL);
-}
-
-static brski_err_t *make_tls(made_t *made, const plan_t *plan, apr_pool_t *pool)
-{
-    pki_spec_t ca = spec_of(plan, PKI_ROOT, "Lab TLS", "Lab TLS Root CA");
-    pki_spec_t server = spec_of(plan, PKI_SERVER, "Lab Manufacturer", plan->host);
-    pki_id_t *unused;
-
-    server.alt_names = server_names(plan, pool);
-    BRSKI_TRY(make_one(&made->tls_ca, plan, &ca, NULL, LAB_TLS, "ca", pool));
-    return make_one(&unused, plan, &server, made->tls_ca, LAB_TLS, "server", pool);
-}
-
-/* A domain: root, registrar, and beside it one that may not be a registrar, to be refused. */
-static brski_err_t *make_domain(const plan_t *plan, const char *folder, const char *name,
-                                apr_pool_t *pool)
-{
-    const char *root_name = apr_pstrcat(pool, name, " Root CA", NULL);
-    const char *host = apr_pstrcat(pool, "DNS:registrar.", folder, ".example", NULL);
-    pki_spec_t root = spec_of(plan, PKI_ROOT, name, root_name);
-    pki_spec_t registrar = spec_of(plan, PKI_REGISTRAR, name, "Registrar");
-    pki_spec_t other = spec_of(plan, PKI_CLIENT, name, "Not a registrar");
-    pki_id_t *ca, *unused;
-
-    registrar.alt_names = host;
-    BRSKI_TRY(make_one(&ca, plan, &root, NULL, folder, "root", pool));
-    BRSKI_TRY(make_one(&unused, plan, &registrar, ca, folder, "registrar", pool));
-    return make_one(&unused, plan, &other, ca, folder, "not-a-registrar", pool);
-}
-
-/* ---- devices ---- */
-
-/* What the threads that make devices share. */
-typedef struct work_t {
-    const plan_t *plan;
-    const made_t *made;
-    const char *masa_url;
-    volatile apr_uint32_t next;
-    volatile apr_uint32_t done;
-    volatile apr_uint32_t failed;
-} work_t;
-
-typedef struct worker_t {
-    work_t *work;
-    apr_pool_t *pool;
-    apr_thread_t *thread;
-    brski_err_t *err;
-} worker_t;
-
-static const char *serial_of(const plan_t *plan, apr_int64_t n, apr_pool_t *pool)
-{
-    return apr_psprintf(pool, "%s-%0*" APR_INT64_T_FMT, plan->prefix, plan->digits, n);
-}
-
-static brski_err_t *make_device(const work_t *work, apr_int64_t n, apr_pool_t *pool)
-{
-    const char *serial = serial_of(work->plan, n, pool);
-    const char *dir = apr_pstrcat(pool, work->plan->dir, "/" LAB_DEVICES "/", serial, NULL);
-    pki_spec_t spec = spec_of(work->plan, PKI_IDEVID, "Lab Manufacturer", "Lab Device");
-    pki_id_t *id;
-
-    spec.serial_number = serial;
-    spec.masa_url = work->masa_url;
-    spec.not_after = 0;
-    BRSKI_TRY(pki_make(&id, &spec, work->made->idevid_ca, pool));
-    BRSKI_TRY(files_mkdir(dir, 0755, pool));
-    /* with the CA that issued it, without the root: what a device has room for and sends in TLS */
-    return pki_write(id, dir, "idevid", 2, pool);
-}
-
-static void *APR_THREAD_FUNC make_devices(apr_thread_t *thread, void *baton)
-{
-    worker_t *w = baton;
-    work_t *work = w->work;
-    apr_pool_t *each;
-    apr_uint32_t n;
-
-    (void)thread;
-    apr_pool_create(&each, w->pool);
-    while (!w->err && !apr_atomic_read32(&work->failed)) {
-        n = apr_atomic_inc32(&work->next) + 1;
-        if (n > (apr_uint32_t)work->plan->devices) {
-            break;
-        }
-        w->err = make_device(work, n, each);
-        if (w->err) {
-            apr_atomic_set32(&work->failed, 1);
-            break;                /* the error lives in this pool */
-        }
-        apr_atomic_inc32(&work->done);
-        apr_pool_clear(each);
-    }
-    return NULL;
-}
-
-/* A pool that one thread may use without asking the others. */
-static apr_pool_t *thread_pool(apr_pool_t *parent)
-{
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-
-    apr_allocator_create(&allocator);
-    apr_pool_create_ex(&pool, parent, NULL, allocator);
-    apr_allocator_owner_set(allocator, pool);
-    return pool;
-}
-
-static brski_err_t *start_workers(worker_t *workers, int count, work_t *work, apr_pool_t *pool)
-{
-    int i;
-
-    for (i = 0; i < count; i++) {
-        workers[i].work = work;
-        workers[i].pool = thread_pool(pool);
-        if (apr_thread_create(&workers[i].thread, NULL, make_devices, &workers[i], pool) !=
-            APR_SUCCESS) {
-            apr_atomic_set32(&work->failed, 1);
-            return brski_err(BRSKI_E_INTERNAL, NULL, pool, "cannot start a thread");
-        }
-    }
-    return BRSKI_OK;
-}
-
-static brski_err_t *join_workers(worker_t *workers, int count)
-{
-    brski_err_t *err = BRSKI_OK;
-    apr_status_t rv;
-    int i;
-
-    for (i = 0; i < count; i++) {
-        if (workers[i].thread) {
-            apr_thread_join(&rv, workers[i].thread);
-        }
-        err = err ? err : workers[i].err;
-    }
-    return err;
-}
-
-static void watch(work_t *work, call_t *call)
-{
-    say_progress_t progress;
-
-    say_progress_start(&progress, call->say, "making", "devices", work->plan->devices);
-    while (!apr_atomic_read32(&work->failed)
-           && apr_atomic_read32(&work->done) < (apr_uint32_t)work->plan->devices) {
-        say_progress_at(&progress, apr_atomic_read32(&work->done));
-        apr_sleep(20000);
-    }
-    say_progress_end(&progress);
-}
-
-static brski_err_t *make_all_devices(const plan_t *plan, const made_t *made, call_t *call)
-{
-    work_t work;
-    worker_t workers[16];
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int count = processors < 1 ? 1 : processors > 16 ? 16 : (int)processors;
-    brski_err_t *err, *joined;
-
-    memset(&work, 0, sizeof(work));
-    memset(workers, 0, sizeof(workers));
-    work.plan = plan;
-    work.made = made;
-    work.masa_url = apr_psprintf(call->pool, "%s:%d", plan->host, plan->port);
-    err = start_workers(workers, count, &work, call->pool);
-    if (!err) {
-        watch(&work, call);
-    }
-    joined = join_workers(workers, count);
-    return err ? err : joined;
-}
-
 /* ---- the files that speak of the others ---- */
 
-/* The lines masactl imports. The signer a device trusts is a fact of its making. */
-static brski_err_t *write_csv(const plan_t *plan, const made_t *made, apr_pool_t *pool)
-{
-    const ASN1_OCTET_STRING *ski = X509_get0_subject_key_id(made->idevid_ca->cert);
-    const char *tail = apr_psprintf(
-        pool, ",%s,%s,%s,%s,%s\n", plan->product, plan->customer,
-        pki_key_id(made->signer->cert, pool),
-        brski_hex(brski_bytes(ASN1_STRING_get0_data(ski), (apr_size_t)ASN1_STRING_length(ski)),
-                  pool),
-        brski_time_rfc3339(plan->from, pool));
-    const char *path = files_join(plan->dir, LAB_DEVICES_CSV, pool);
-    apr_size_t room = 80 + (apr_size_t)plan->devices * (strlen(plan->prefix) + 24 + strlen(tail));
-    char *text = malloc(room), *to = text;
-    brski_err_t *err;
-    apr_int64_t n;
-
-    if (!text) {
-        return brski_err(BRSKI_E_INTERNAL, NULL, pool, "out of memory");
-    }
-    to += apr_snprintf(to, room, "serial_number,product,customer,signer,idevid_issuer,made_at\n");
-    for (n = 1; n <= plan->devices; n++) {
-        to += apr_snprintf(to, room - (apr_size_t)(to - text), "%s-%0*" APR_INT64_T_FMT "%s",
-                           plan->prefix, plan->digits, n, tail);
-    }
-    err = files_write(path, brski_bytes(text, (apr_size_t)(to - text)), FILES_PUBLIC, pool);
-    free(text);
-    return err;
-}
-
-static const char *url_of(const plan_t *plan, apr_pool_t *pool)
+static const char *url_of(const lab_plan_t *plan, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "https://%s:%d", plan->host, plan->port);
 }
 
-static brski_err_t *write_json(const plan_t *plan, apr_pool_t *pool)
+static brski_err_t *write_json(const lab_plan_t *plan, apr_pool_t *pool)
 {
     brski_json_t *json = brski_json_object(pool);
 
@@ -494,14 +201,14 @@ static brski_err_t *write_json(const plan_t *plan, apr_pool_t *pool)
     brski_json_set_string(json, "product", plan->product);
     brski_json_set_string(json, "prefix", plan->prefix);
     brski_json_set_int(json, "devices", plan->devices);
-    brski_json_set_string(json, "first_device", serial_of(plan, 1, pool));
+    brski_json_set_string(json, "first_device", lab_make_serial(plan, 1, pool));
     return files_write(
         files_join(plan->dir, LAB_FILE, pool),
         brski_bytes_str(apr_pstrcat(pool, brski_json_text(json, 1, pool), "\n", NULL)),
         FILES_PUBLIC, pool);
 }
 
-static brski_err_t *write_conf(const plan_t *plan, apr_pool_t *pool)
+static brski_err_t *write_conf(const lab_plan_t *plan, apr_pool_t *pool)
 {
     lab_conf_t conf;
 
@@ -544,20 +251,25 @@ static const struct {
     { NULL, NULL }
 };
 
-static brski_err_t *write_readme(const plan_t *plan, apr_pool_t *pool)
+static brski_err_t *write_readme(const lab_plan_t *plan, apr_pool_t *pool)
 {
     const char *text = "A lab for BRSKI, made by 'brski lab'. Its keys protect nothing.\n"
                        "Beside each .pem with a key of its own stands NAME.key.\n\n";
+    const char *name, *what;
     int i;
 
     for (i = 0; contents[i].path; i++) {
         text = apr_psprintf(pool, "%s%-36s %s\n", text, contents[i].path, contents[i].what);
     }
+    for (i = 0; plan->odd && (name = lab_make_odd_name(i, &what)) != NULL; i++) {
+        text = apr_psprintf(pool, "%s" LAB_ODD "/%-32s %s\n", text,
+                            apr_pstrcat(pool, name, ".pem", NULL), what);
+    }
     return files_write(files_join(plan->dir, LAB_README, pool), brski_bytes_str(text), FILES_PUBLIC,
                        pool);
 }
 
-static void tell_people(const plan_t *plan, call_t *call, double seconds)
+static void tell_people(const lab_plan_t *plan, call_t *call, double seconds)
 {
     say_t *say = call->say;
     int i;
@@ -569,10 +281,11 @@ static void tell_people(const plan_t *plan, call_t *call, double seconds)
         say_line(say, "  %-35s %s", contents[i].path, contents[i].what);
     }
     say_line(say, "A first request, once its MASA runs at %s:", url_of(plan, call->pool));
-    say_line(say, "  brski ask --lab %s --device %s", plan->dir, serial_of(plan, 1, call->pool));
+    say_line(say, "  brski ask --lab %s --device %s", plan->dir,
+             lab_make_serial(plan, 1, call->pool));
 }
 
-static void tell_programs(const plan_t *plan, call_t *call)
+static void tell_programs(const lab_plan_t *plan, call_t *call)
 {
     brski_json_t *json = brski_json_object(call->pool), *files = brski_json_object(call->pool);
     int i;
@@ -581,7 +294,7 @@ static void tell_programs(const plan_t *plan, call_t *call)
     brski_json_set_string(json, "url", url_of(plan, call->pool));
     brski_json_set_string(json, "product", plan->product);
     brski_json_set_int(json, "devices", plan->devices);
-    brski_json_set_string(json, "first_device", serial_of(plan, 1, call->pool));
+    brski_json_set_string(json, "first_device", lab_make_serial(plan, 1, call->pool));
     for (i = 0; contents[i].path; i++) {
         brski_json_set_string(files, contents[i].path, contents[i].what);
     }
@@ -591,9 +304,9 @@ static void tell_programs(const plan_t *plan, call_t *call)
 
 /* ---- the command ---- */
 
-static brski_err_t *make_lab(plan_t *plan, call_t *call)
+static brski_err_t *make_lab(lab_plan_t *plan, call_t *call)
 {
-    made_t made;
+    lab_made_t made;
 
     memset(&made, 0, sizeof(made));
     if (plan->user) {
@@ -601,12 +314,12 @@ static brski_err_t *make_lab(plan_t *plan, call_t *call)
     }
     BRSKI_TRY(make_root(&plan->dir, call->args[0], call->pool));
     BRSKI_TRY(make_directories(plan, call->pool));
-    BRSKI_TRY(make_manufacturer(&made, plan, call->pool));
-    BRSKI_TRY(make_tls(&made, plan, call->pool));
-    BRSKI_TRY(make_domain(plan, LAB_DOMAIN, "Lab Domain", call->pool));
-    BRSKI_TRY(make_domain(plan, LAB_STRANGER, "Lab Stranger", call->pool));
-    BRSKI_TRY(make_all_devices(plan, &made, call));
-    BRSKI_TRY(write_csv(plan, &made, call->pool));
+    BRSKI_TRY(lab_make_keys(&made, plan, call->pool));
+    if (plan->odd) {
+        BRSKI_TRY(lab_make_odd(&made, plan, call->pool));
+    }
+    BRSKI_TRY(lab_make_devices(&made, plan, call));
+    BRSKI_TRY(lab_make_csv(&made, plan, call->pool));
     BRSKI_TRY(write_conf(plan, call->pool));
     BRSKI_TRY(write_readme(plan, call->pool));
     /* last: only a lab that is whole can be opened */
@@ -616,7 +329,7 @@ static brski_err_t *make_lab(plan_t *plan, call_t *call)
 static brski_err_t *run(call_t *call)
 {
     apr_time_t started = apr_time_now();
-    plan_t plan;
+    lab_plan_t plan;
 
     BRSKI_TRY(read_plan(&plan, call));
     BRSKI_TRY(make_lab(&plan, call));
@@ -630,6 +343,7 @@ static const opt_t options[] = {
     { "devices", 'n', "N", "how many devices (3)" },
     { "key", 0, "TYPE", "p256, p384 or rsa2048 (p256)" },
     { "prefix", 0, "TEXT", "serial numbers begin with it (JADA)" },
+    { "odd", 0, NULL, "odd identities too, to test a MASA with" },
     { "product", 0, "NAME", "product line of the devices (lab)" },
     { "customer", 0, "NAME", "customer they were sold to (none)" },
     { "days", 0, "N", "certificates but IDevIDs end after (365)" },

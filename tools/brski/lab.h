@@ -19,6 +19,7 @@
 #define LAB_DOMAIN "domain"
 #define LAB_STRANGER "stranger"
 #define LAB_DEVICES "devices"
+#define LAB_ODD "odd"
 #define LAB_DB "db"
 #define LAB_LOGS "logs"
 #define LAB_RUN "run"

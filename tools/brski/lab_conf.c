@@ -32,13 +32,15 @@ static const char server_part[] =
     "DefaultRuntimeDir \"${LAB}/" LAB_RUN "\"\n"
     "PidFile \"${LAB}/" LAB_RUN "/httpd.pid\"\n"
     "ErrorLog \"${LAB}/" LAB_LOGS "/error.log\"\n"
-    "LogLevel warn masa:info\n"
+    "# mod_ssl warns of the session cache that is off on purpose.\n"
+    "LogLevel warn ssl:error masa:info\n"
     "LogFormat \"%h %t \\\"%r\\\" %>s %B %{MASA_REQUEST_ID}e %{MASA_SERIAL}e"
     " %{MASA_ASSERTION}e %{MASA_RESULT}e\" masa\n"
     "CustomLog \"${LAB}/" LAB_LOGS "/access.log\" masa\n\n"
     "# Loopback only: a lab's keys protect nothing.\n"
     "Listen 127.0.0.1:${PORT}\n"
-    "ServerTokens Prod\n\n"
+    "ServerTokens Prod\n"
+    "MaxKeepAliveRequests 0\n\n"
     "# Few threads in several processes: OpenSSL 3.0 parses certificates faster that way.\n"
     "StartServers 2\n"
     "ServerLimit 2\n"
@@ -57,7 +59,7 @@ static const char database_part[] =
     "DBDMax 1\n"
     "DBDExptime 0\n"
     "DBDInitSQL \"PRAGMA synchronous=FULL\"\n"
-    "DBDInitSQL \"PRAGMA busy_timeout=5000\"\n\n";
+    "DBDInitSQL \"PRAGMA busy_timeout=250\"\n\n";
 
 static const char tls_part[] =
     "SSLSessionCache none\n"

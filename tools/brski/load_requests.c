@@ -4,35 +4,23 @@
  */
 #include "load_requests.h"
 
-#include <apr_atomic.h>
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../common/say.h"
 #include "brski_bytes.h"
+#include "crew.h"
 #include "files.h"
 #include "request.h"
 
-/* What the threads share. */
+/* What every request is made from. */
 typedef struct work_t {
     const load_recipe_t *recipe;
     const apr_array_header_t *serials;
     brski_bytes_t *out;
     const brski_ctx_t *ctx;
-    volatile apr_uint32_t next;
-    volatile apr_uint32_t done;
-    volatile apr_uint32_t failed;
 } work_t;
-
-typedef struct worker_t {
-    work_t *work;
-    apr_pool_t *pool;
-    apr_thread_t *thread;
-    brski_err_t *err;
-} worker_t;
 
 static signing_t sign_as(const work_t *w, const identity_t *who, apr_time_t at)
 {
@@ -65,8 +53,9 @@ static brski_err_t *make_pvr(rvr_t *rvr, const work_t *w, const identity_t *devi
     return BRSKI_OK;
 }
 
-static brski_err_t *make_one(const work_t *w, apr_uint32_t number, apr_pool_t *pool)
+static brski_err_t *make_one(void *baton, apr_uint32_t number, apr_pool_t *pool)
 {
+    const work_t *w = baton;
     apr_size_t which = (w->recipe->first_device + number) % (apr_size_t)w->serials->nelts;
     apr_time_t at = w->ctx->now(w->ctx->baton);
     signing_t signing = sign_as(w, w->recipe->registrar, at);
@@ -92,96 +81,24 @@ static brski_err_t *make_one(const work_t *w, apr_uint32_t number, apr_pool_t *p
     return BRSKI_OK;
 }
 
-static void *APR_THREAD_FUNC make_many(apr_thread_t *thread, void *baton)
-{
-    worker_t *worker = baton;
-    work_t *w = worker->work;
-    apr_pool_t *each;
-    apr_uint32_t number;
-
-    (void)thread;
-    apr_pool_create(&each, worker->pool);
-    while (!apr_atomic_read32(&w->failed) &&
-           (number = apr_atomic_inc32(&w->next)) < w->recipe->count) {
-        worker->err = make_one(w, number, each);
-        if (worker->err) {
-            apr_atomic_set32(&w->failed, 1);
-            break;                /* the error lives in this pool */
-        }
-        apr_atomic_inc32(&w->done);
-        apr_pool_clear(each);
-    }
-    return NULL;
-}
-
-static apr_pool_t *thread_pool(apr_pool_t *parent)
-{
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-
-    apr_allocator_create(&allocator);
-    apr_pool_create_ex(&pool, parent, NULL, allocator);
-    apr_allocator_owner_set(allocator, pool);
-    return pool;
-}
-
-static brski_err_t *finish(worker_t *workers, int count, work_t *w, call_t *call)
-{
-    say_progress_t progress;
-    brski_err_t *err = BRSKI_OK;
-    apr_status_t rv;
-    int i;
-
-    say_progress_start(&progress, call->say, "preparing", "requests",
-                       (apr_int64_t)w->recipe->count);
-    while (!apr_atomic_read32(&w->failed) && apr_atomic_read32(&w->done) < w->recipe->count) {
-        say_progress_at(&progress, apr_atomic_read32(&w->done));
-        apr_sleep(20000);
-    }
-    say_progress_end(&progress);
-    for (i = 0; i < count; i++) {
-        if (workers[i].thread) {
-            apr_thread_join(&rv, workers[i].thread);
-        }
-        err = err ? err : workers[i].err;
-    }
-    return err;
-}
-
 brski_err_t *load_requests_make(load_requests_t *out, const load_recipe_t *recipe, call_t *call)
 {
     apr_array_header_t *serials;
-    worker_t workers[16];
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int i, count = processors < 1 ? 1 : processors > 16 ? 16 : (int)processors;
     work_t w;
 
     BRSKI_TRY(lab_serials(&serials, recipe->lab, call->pool));
-    memset(&w, 0, sizeof(w));
-    memset(workers, 0, sizeof(workers));
+    out->count = recipe->count;
+    out->all = calloc(recipe->count, sizeof(*out->all));
+    if (!out->all || serials->nelts == 0) {
+        return say_refuse(call->pool,
+                          "The lab has no devices, or there is no memory for requests.");
+    }
     w.recipe = recipe;
     w.serials = serials;
     w.ctx = call->ctx;
-    w.out = calloc(recipe->count, sizeof(*w.out));
-    if (!w.out || serials->nelts == 0) {
-        free(w.out);
-        return say_refuse(call->pool,
-                          "The lab has no devices, or there is no memory for the requests.");
-    }
-    for (i = 0; i < count; i++) {
-        workers[i].work = &w;
-        workers[i].pool = thread_pool(call->pool);
-        if (apr_thread_create(&workers[i].thread, NULL, make_many, &workers[i], call->pool)
-            != APR_SUCCESS) {
-            apr_atomic_set32(&w.failed, 1);
-            workers[i].thread = NULL;
-            workers[i].err = brski_err(BRSKI_E_INTERNAL, NULL, call->pool, "cannot start a thread");
-            break;
-        }
-    }
-    out->all = w.out;
-    out->count = recipe->count;
-    return finish(workers, count, &w, call);
+    w.out = out->all;
+    return crew_run(make_one, &w, (apr_uint32_t)recipe->count, "preparing", "requests", call->say,
+                    call->pool);
 }
 
 brski_err_t *load_requests_write(const load_requests_t *requests, const char *dir, call_t *call)

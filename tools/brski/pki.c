@@ -186,8 +186,9 @@ static int add_extensions(X509 *cert, X509 *issuer, const pki_spec_t *spec)
 
     return add_ext(cert, issuer, NID_basic_constraints, role->constraints) &&
            add_ext(cert, issuer, NID_key_usage, role->usage) &&
-           add_ext(cert, issuer, NID_ext_key_usage, role->extended) &&
-           (!role->key_id || add_ext(cert, issuer, NID_subject_key_identifier, "hash")) &&
+           add_ext(cert, issuer, NID_ext_key_usage, spec->usage ? spec->usage : role->extended) &&
+           (!role->key_id || add_ext(cert, issuer, NID_subject_key_identifier,
+                                     spec->key_id ? spec->key_id : "hash")) &&
            (issuer == cert ||
             add_ext(cert, issuer, NID_authority_key_identifier, "keyid:always")) &&
            add_ext(cert, issuer, NID_subject_alt_name, spec->alt_names) &&

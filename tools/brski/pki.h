@@ -33,9 +33,12 @@ typedef struct pki_spec_t {
     apr_time_t not_before;
     apr_time_t not_after;         /**< 0: 99991231235959Z, no end (RFC 5280 4.1.2.5) */
     const char *alt_names;        /**< as OpenSSL writes them, "DNS:localhost,IP:127.0.0.1", or NULL */
+    const char *usage;            /**< extended key usage as OpenSSL writes it; NULL: the role's */
+    const char *key_id;           /**< subjectKeyIdentifier in hex; NULL: the key's hash */
     const char *masa_url;         /**< IDevID's MASA URL, RFC 8995 2.3.2, or NULL */
 } pki_spec_t;
 
+/** A key with its certificate, and who issued it. */
 typedef struct pki_id_t {
     X509 *cert;
     EVP_PKEY *key;

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <openssl/bio.h>
 #include <openssl/cms.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <string.h>
 
@@ -59,6 +60,7 @@ static const struct {
     { "no-certificates", DEFECT_NO_CERTIFICATES },
     { "sha1", DEFECT_SHA1 },
     { "empty", DEFECT_EMPTY },
+    { "other-key", DEFECT_OTHER_KEY },
     { "trailing", DEFECT_TRAILING },
     { "truncated", DEFECT_TRUNCATED },
 };
@@ -105,7 +107,8 @@ static unsigned int cms_flags(defect_t defect)
     return defect == DEFECT_DETACHED ? flags | CMS_DETACHED : flags;
 }
 
-static int add_signer(CMS_ContentInfo *cms, const signing_t *s, unsigned int more)
+static int add_signer_with(CMS_ContentInfo *cms, const signing_t *s, X509 *cert, EVP_PKEY *key,
+                           unsigned int more)
 {
     unsigned int flags = CMS_NOSMIMECAP | more;
 
@@ -115,8 +118,29 @@ static int add_signer(CMS_ContentInfo *cms, const signing_t *s, unsigned int mor
     if (s->defect == DEFECT_NO_CERTIFICATES) {
         flags |= CMS_NOCERTS;
     }
-    return CMS_add1_signer(cms, identity_ee(&s->who)->x509, s->who.key,
-                           s->defect == DEFECT_SHA1 ? EVP_sha1() : EVP_sha256(), flags) != NULL;
+    return CMS_add1_signer(cms, cert, key, s->defect == DEFECT_SHA1 ? EVP_sha1() : EVP_sha256(),
+                           flags) != NULL;
+}
+
+/* The thief of a certificate has no key of it: a copy with the thief's key names the same signer.
+ */
+static int add_impostor(CMS_ContentInfo *cms, const signing_t *s)
+{
+    X509 *real = identity_ee(&s->who)->x509, *copy = X509_dup(real);
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    int ok = copy && key && X509_set_pubkey(copy, key)
+             && add_signer_with(cms, s, copy, key, CMS_NOCERTS) && CMS_add1_cert(cms, real);
+
+    X509_free(copy);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
+static int add_signer(CMS_ContentInfo *cms, const signing_t *s, unsigned int more)
+{
+    return s->defect == DEFECT_OTHER_KEY
+               ? add_impostor(cms, s)
+               : add_signer_with(cms, s, identity_ee(&s->who)->x509, s->who.key, more);
 }
 
 static int add_certificates(CMS_ContentInfo *cms, const signing_t *s)

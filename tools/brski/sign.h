@@ -27,6 +27,7 @@ typedef enum defect_t {
     DEFECT_NO_CERTIFICATES,       /**< the signer's certificate is not included */
     DEFECT_SHA1,                  /**< digest SHA-1 */
     DEFECT_EMPTY,                 /**< signs nothing */
+    DEFECT_OTHER_KEY,             /**< signed with a key that is not the certificate's */
     DEFECT_TRAILING,              /**< an octet after the end */
     DEFECT_TRUNCATED              /**< the last octet is missing */
 } defect_t;
