@@ -18,21 +18,21 @@
 #define GROUP_MAX 64
 
 typedef enum state_t {
-    WAITING,                          /* in the queue */
-    LEADING,                          /* in the queue, and its caller leads the next group */
-    TAKEN,                            /* in the hands of a leader */
-    DONE,                             /* the result is there */
-    ABANDONED                         /* in the hands of a leader, its caller gone */
+    WAITING,  /* in the queue */
+    LEADING,  /* in the queue, and its caller leads the next group */
+    TAKEN,    /* in the hands of a leader */
+    DONE,     /* the result is there */
+    ABANDONED /* in the hands of a leader, its caller gone */
 } state_t;
 
 typedef struct member_t {
-    apr_pool_t *pool;                 /* its own */
+    apr_pool_t *pool; /* its own */
     const char **args;
-    apr_thread_cond_t *turn;          /* its state changed */
+    apr_thread_cond_t *turn; /* its state changed */
     state_t state;
     int changed;
     brski_err_t *err;
-    struct member_t *next;            /* in the queue */
+    struct member_t *next; /* in the queue */
 } member_t;
 
 typedef struct group_t {
@@ -44,9 +44,9 @@ struct brski_commit_t {
     brski_commit_host_t host;
     int stmt;
     apr_interval_time_t patience;
-    apr_thread_mutex_t *mutex;        /* of all below, and of each member's state */
+    apr_thread_mutex_t *mutex; /* of all below, and of each member's state */
     member_t *first, *last;
-    apr_time_t led_since;             /* 0: nobody leads */
+    apr_time_t led_since; /* 0: nobody leads */
     apr_int64_t turned_away;
 };
 
@@ -162,7 +162,10 @@ static brski_err_t *run_member(brski_commit_t *commit, brski_dbd_t *db, member_t
     return brski_dbd_exec(&m->changed, db, commit->stmt, m->args, m->pool);
 }
 
-/* Each in a transaction of its own: when one of a group failed, it must not take the others along. */
+/*
+ * Each in a transaction of its own: when one of a group failed, it must not take the others
+ * along.
+ */
 static void run_singly(brski_commit_t *commit, brski_dbd_t *db, group_t *group)
 {
     int i;
@@ -283,7 +286,10 @@ static int is_stuck(const brski_commit_t *commit)
     return commit->led_since && apr_time_now() - commit->led_since > commit->patience;
 }
 
-/* Queue up. The state says what to do next: LEADING, DONE, or with too much waiting WAITING or TAKEN. */
+/*
+ * Queue up. The state says what to do next: LEADING, DONE, or with too much waiting WAITING or
+ * TAKEN.
+ */
 static state_t join(brski_commit_t *commit, member_t *m)
 {
     state_t state;
@@ -319,14 +325,15 @@ static brski_err_t *result(int *changed, member_t *m, apr_pool_t *pool)
 
     *changed = m->changed;
     if (m->err) {
-        err = brski_err(m->err->code, NULL, pool, "%s", m->err->detail ? m->err->detail : m->err->name);
+        err = brski_err(m->err->code, NULL, pool, "%s",
+                        m->err->detail ? m->err->detail : m->err->name);
     }
     apr_pool_destroy(m->pool);
     return err;
 }
 
-brski_err_t *brski_commit_put(int *changed, brski_commit_t *commit, const char *const *args, int nargs,
-                              apr_pool_t *pool)
+brski_err_t *brski_commit_put(int *changed, brski_commit_t *commit, const char *const *args,
+                              int nargs, apr_pool_t *pool)
 {
     member_t *m = make_member(args, nargs);
     state_t state;
@@ -338,7 +345,8 @@ brski_err_t *brski_commit_put(int *changed, brski_commit_t *commit, const char *
     state = join(commit, m);
     if (state == WAITING) {
         apr_pool_destroy(m->pool);
-        return brski_err(BRSKI_E_STORE_BUSY, NULL, pool, "the database does not take writes in time");
+        return brski_err(BRSKI_E_STORE_BUSY, NULL, pool,
+                         "the database does not take writes in time");
     }
     if (state == TAKEN) {
         return brski_err(BRSKI_E_STORE, NULL, pool, "the database does not finish a write in time");

@@ -31,10 +31,10 @@ typedef struct run_t {
     brski_dbd_t *db;
     const brski_statement_t *statement;
     const char **args;
-    apr_pool_t *pool;                 /* dies with the call */
+    apr_pool_t *pool; /* dies with the call */
     apr_pool_t *err_pool;
-    apr_dbd_results_t *results;       /* of a query */
-    int changed;                      /* of a change */
+    apr_dbd_results_t *results; /* of a query */
+    int changed;                /* of a change */
     brski_trouble_t trouble;
     brski_err_t *err;
 } run_t;
@@ -108,8 +108,10 @@ static brski_err_t *load_driver(const apr_dbd_driver_t **driver, const char *nam
     }
     if (rv != APR_SUCCESS) {
         apr_strerror(rv, reason, sizeof(reason));
-        return brski_err(BRSKI_E_STORE, NULL, pool, "APR has no DBD driver '%s': %s "
-                         "(on Debian: package libaprutil1-dbd-%s)", name, reason, name);
+        return brski_err(BRSKI_E_STORE, NULL, pool,
+                         "APR has no DBD driver '%s': %s "
+                         "(on Debian: package libaprutil1-dbd-%s)",
+                         name, reason, name);
     }
     return BRSKI_OK;
 }
@@ -123,7 +125,8 @@ brski_err_t *brski_dbd_open(brski_dbd_t **out, const char *driver_name, const ch
 
     *out = NULL;
     if (!dialect) {
-        return brski_err(BRSKI_E_STORE, NULL, pool, "database driver '%s' is neither sqlite3 nor pgsql",
+        return brski_err(BRSKI_E_STORE, NULL, pool,
+                         "database driver '%s' is neither sqlite3 nor pgsql",
                          driver_name ? driver_name : "");
     }
     db = apr_pcalloc(pool, sizeof(*db));
@@ -152,11 +155,17 @@ void brski_dbd_close(brski_dbd_t *db)
 
 /* ---- preparing ---- */
 
-/* Without this PostgreSQL's errors are sentences in the server's language. libpq came with the driver. */
+/*
+ * Without this PostgreSQL's errors are sentences in the server's language. libpq came with the
+ * driver.
+ */
 static void want_sqlstate(brski_dbd_t *db)
 {
     typedef int (*set_verbosity_t)(void *connection, int verbosity);
-    union { void *symbol; set_verbosity_t call; } set;
+    union {
+        void *symbol;
+        set_verbosity_t call;
+    } set;
 
     if (db->dialect == BRSKI_PGSQL && !db->sqlstate) {
         set.symbol = dlsym(RTLD_DEFAULT, "PQsetErrorVerbosity");
@@ -197,7 +206,8 @@ static int prepare(brski_dbd_t *db, const brski_statement_t *s, brski_trouble_t 
 }
 
 /* A lock that another process holds for a moment, as while it starts, is waited for. */
-static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s, apr_pool_t *scratch_pool)
+static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s,
+                                apr_pool_t *scratch_pool)
 {
     brski_trouble_t trouble;
     brski_err_code_t code;
@@ -217,8 +227,9 @@ static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s, apr
     if (trouble == BRSKI_TROUBLE_OTHER && db->dialect == BRSKI_PGSQL) {
         code = BRSKI_E_STORE_SCHEMA;
     }
-    return brski_err(code, NULL, scratch_pool, "statement %s cannot be prepared: %s", s->label,
-                     brski_dbd_trouble_text(apr_dbd_error(db->driver, db->handle, rv), scratch_pool));
+    return brski_err(
+        code, NULL, scratch_pool, "statement %s cannot be prepared: %s", s->label,
+        brski_dbd_trouble_text(apr_dbd_error(db->driver, db->handle, rv), scratch_pool));
 }
 
 brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool)
@@ -235,7 +246,10 @@ brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool)
 
 /* ---- after an error ---- */
 
-/* Open a lost connection again and prepare on it what was prepared before. Nonzero when it serves again. */
+/*
+ * Open a lost connection again and prepare on it what was prepared before. Nonzero when it
+ * serves again.
+ */
 static int recover(run_t *run)
 {
     brski_dbd_t *db = run->db;
@@ -247,8 +261,8 @@ static int recover(run_t *run)
         return 0;
     }
     for (i = 0; i < STMT_COUNT; i++) {
-        if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING)
-            && prepare(db, &statements[i], &trouble, run->pool) != 0) {
+        if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING) &&
+            prepare(db, &statements[i], &trouble, run->pool) != 0) {
             return 0;
         }
     }
@@ -360,7 +374,8 @@ static brski_row_t *copy_row(run_t *run, apr_dbd_row_t *from, int columns, apr_p
     for (i = 0; i < columns; i++) {
         char *value = NULL;
 
-        if (apr_dbd_datum_get(run->db->driver, from, i, APR_DBD_TYPE_STRING, &value) != APR_SUCCESS) {
+        if (apr_dbd_datum_get(run->db->driver, from, i, APR_DBD_TYPE_STRING, &value) !=
+            APR_SUCCESS) {
             value = NULL;
         }
         row->text[i] = value ? apr_pstrdup(pool, value) : NULL;
@@ -385,7 +400,8 @@ static apr_dbd_row_t *next_row(run_t *run, int number)
 }
 
 brski_err_t *brski_dbd_all(apr_array_header_t **rows, brski_dbd_t *db, int stmt,
-                           const char *const *args, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+                           const char *const *args, apr_pool_t *result_pool,
+                           apr_pool_t *scratch_pool)
 {
     apr_dbd_row_t *row;
     int columns, n;
@@ -480,7 +496,8 @@ brski_err_t *brski_dbd_commit(brski_dbd_t *db, apr_pool_t *scratch_pool)
 
     if (failed) {
         brski_dbd_rollback(db, scratch_pool);
-        return brski_err(BRSKI_E_STORE, NULL, scratch_pool, "nothing to commit: a statement failed");
+        return brski_err(BRSKI_E_STORE, NULL, scratch_pool,
+                         "nothing to commit: a statement failed");
     }
     err = plain(db, "COMMIT", scratch_pool);
     if (err) {
@@ -492,7 +509,10 @@ brski_err_t *brski_dbd_commit(brski_dbd_t *db, apr_pool_t *scratch_pool)
     return BRSKI_OK;
 }
 
-/* An error here changes nothing: a lost connection, and SQLite after some errors, have rolled back. */
+/*
+ * An error here changes nothing: a lost connection, and SQLite after some errors, have rolled
+ * back.
+ */
 void brski_dbd_rollback(brski_dbd_t *db, apr_pool_t *scratch_pool)
 {
     plain(db, "ROLLBACK", scratch_pool);

@@ -12,36 +12,36 @@
 #define MAX_TEXT 512
 
 typedef struct trouble_row_t {
-    const char *says;                 /* a part of the text, or the start of an SQLSTATE */
+    const char *says; /* a part of the text, or the start of an SQLSTATE */
     brski_trouble_t trouble;
 } trouble_row_t;
 
 /* Longer codes before the classes they belong to. */
 static const trouble_row_t sqlstates[] = {
-    { "26000", BRSKI_TROUBLE_FORGOTTEN },  /* invalid_sql_statement_name */
-    { "0A000", BRSKI_TROUBLE_FORGOTTEN },  /* cached plan must not change result type */
-    { "42P05", BRSKI_TROUBLE_PREPARED },   /* duplicate_prepared_statement */
-    { "42P01", BRSKI_TROUBLE_SCHEMA },     /* undefined_table */
-    { "42703", BRSKI_TROUBLE_SCHEMA },     /* undefined_column */
-    { "42P10", BRSKI_TROUBLE_SCHEMA },     /* no constraint matching ON CONFLICT */
-    { "3F000", BRSKI_TROUBLE_SCHEMA },     /* invalid_schema_name */
-    { "25006", BRSKI_TROUBLE_READONLY },   /* read_only_sql_transaction: a standby */
-    { "53100", BRSKI_TROUBLE_READONLY },   /* disk_full */
-    { "58030", BRSKI_TROUBLE_READONLY },   /* io_error */
-    { "53300", BRSKI_TROUBLE_LOCKED },     /* too_many_connections */
-    { "55P03", BRSKI_TROUBLE_LOCKED },     /* lock_not_available */
-    { "57014", BRSKI_TROUBLE_LOCKED },     /* query_canceled: statement_timeout */
-    { "57P0", BRSKI_TROUBLE_DEAD },        /* shutdown, crash, cannot connect now */
-    { "08", BRSKI_TROUBLE_DEAD },          /* connection exception */
-    { "40", BRSKI_TROUBLE_LOCKED },        /* serialization failure, deadlock */
-    { "22", BRSKI_TROUBLE_DATA },          /* data exception */
-    { "23", BRSKI_TROUBLE_DATA },          /* integrity constraint violation */
+    { "26000", BRSKI_TROUBLE_FORGOTTEN }, /* invalid_sql_statement_name */
+    { "0A000", BRSKI_TROUBLE_FORGOTTEN }, /* cached plan must not change result type */
+    { "42P05", BRSKI_TROUBLE_PREPARED },  /* duplicate_prepared_statement */
+    { "42P01", BRSKI_TROUBLE_SCHEMA },    /* undefined_table */
+    { "42703", BRSKI_TROUBLE_SCHEMA },    /* undefined_column */
+    { "42P10", BRSKI_TROUBLE_SCHEMA },    /* no constraint matching ON CONFLICT */
+    { "3F000", BRSKI_TROUBLE_SCHEMA },    /* invalid_schema_name */
+    { "25006", BRSKI_TROUBLE_READONLY },  /* read_only_sql_transaction: a standby */
+    { "53100", BRSKI_TROUBLE_READONLY },  /* disk_full */
+    { "58030", BRSKI_TROUBLE_READONLY },  /* io_error */
+    { "53300", BRSKI_TROUBLE_LOCKED },    /* too_many_connections */
+    { "55P03", BRSKI_TROUBLE_LOCKED },    /* lock_not_available */
+    { "57014", BRSKI_TROUBLE_LOCKED },    /* query_canceled: statement_timeout */
+    { "57P0", BRSKI_TROUBLE_DEAD },       /* shutdown, crash, cannot connect now */
+    { "08", BRSKI_TROUBLE_DEAD },         /* connection exception */
+    { "40", BRSKI_TROUBLE_LOCKED },       /* serialization failure, deadlock */
+    { "22", BRSKI_TROUBLE_DATA },         /* data exception */
+    { "23", BRSKI_TROUBLE_DATA },         /* integrity constraint violation */
     { NULL, BRSKI_TROUBLE_OTHER }
 };
 
 static const trouble_row_t sqlite_texts[] = {
     { "database schema has changed", BRSKI_TROUBLE_FORGOTTEN },
-    { "not an error", BRSKI_TROUBLE_FORGOTTEN },  /* spoiled by a PRAGMA before it ran */
+    { "not an error", BRSKI_TROUBLE_FORGOTTEN }, /* spoiled by a PRAGMA before it ran */
     { "is locked", BRSKI_TROUBLE_LOCKED },
     { "locking protocol", BRSKI_TROUBLE_LOCKED },
     { "readonly database", BRSKI_TROUBLE_READONLY },

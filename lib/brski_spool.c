@@ -28,10 +28,10 @@
 #define WARN_EVERY apr_time_from_sec(60)
 
 typedef struct entry_t {
-    apr_pool_t *pool;                 /* its own */
+    apr_pool_t *pool; /* its own */
     struct entry_t *next;
     apr_size_t octets;
-    brski_refusal_t refusal;          /* one of the two */
+    brski_refusal_t refusal; /* one of the two */
     brski_peer_t peer;
 } entry_t;
 
@@ -49,15 +49,15 @@ struct brski_spool_t {
     brski_spool_options_t options;
     const brski_ctx_t *ctx;
     apr_thread_t *thread;
-    apr_thread_mutex_t *mutex;        /* of what follows */
+    apr_thread_mutex_t *mutex; /* of what follows */
     apr_thread_cond_t *wake;
     queue_t refusals;
     queue_t peers;
-    apr_size_t writing;               /* entries out of the queues, in the hands of the thread */
+    apr_size_t writing; /* entries out of the queues, in the hands of the thread */
     apr_int64_t dropped;
     int stop;
     /* the thread's own */
-    int started;                      /* at_start has succeeded */
+    int started; /* at_start has succeeded */
     apr_time_t expired_at;
     apr_time_t warned_at;
     apr_int64_t warned_dropped;
@@ -173,7 +173,8 @@ static void copy_peer(entry_t *e, const brski_peer_t *p)
 /* With the mutex held: the oldest go until the queue is within its bounds. */
 static void drop_oldest(brski_spool_t *spool, queue_t *q)
 {
-    while (q->entries > spool->options.entries || (q->octets > spool->options.octets && q->entries > 1)) {
+    while (q->entries > spool->options.entries ||
+           (q->octets > spool->options.octets && q->entries > 1)) {
         apr_pool_destroy(pop(q)->pool);
         spool->dropped++;
     }
@@ -267,7 +268,8 @@ static void end_batch(brski_spool_t *spool, queue_t *to, queue_t *batch, int wri
 }
 
 /* One by one: what the database will never take must not keep the others from it. */
-static brski_err_t *write_each(brski_spool_t *spool, queue_t *batch, write_t write, apr_pool_t *pool)
+static brski_err_t *write_each(brski_spool_t *spool, queue_t *batch, write_t write,
+                               apr_pool_t *pool)
 {
     while (batch->first) {
         queue_t one = { batch->first, batch->first, 1, batch->first->octets };
@@ -364,12 +366,16 @@ static void warn(brski_spool_t *spool, const brski_err_t *err, apr_pool_t *pool)
     }
     spool->warned_at = now;
     if (err) {
-        brski_logf(spool->ctx->log, BRSKI_LOG_WARNING, 1122, "records of requests wait for the database "
-                   "(%" APR_SIZE_T_FMT " now): %s", waiting, brski_err_text(err, pool));
+        brski_logf(spool->ctx->log, BRSKI_LOG_WARNING, 1122,
+                   "records of requests wait for the database "
+                   "(%" APR_SIZE_T_FMT " now): %s",
+                   waiting, brski_err_text(err, pool));
     }
     if (dropped != spool->warned_dropped) {
-        brski_logf(spool->ctx->log, BRSKI_LOG_WARNING, 1123, "%" APR_INT64_T_FMT " records of requests "
-                   "were dropped: more came than are kept", dropped - spool->warned_dropped);
+        brski_logf(spool->ctx->log, BRSKI_LOG_WARNING, 1123,
+                   "%" APR_INT64_T_FMT " records of requests "
+                   "were dropped: more came than are kept",
+                   dropped - spool->warned_dropped);
         spool->warned_dropped = dropped;
     }
 }
@@ -455,8 +461,9 @@ static void set_options(brski_spool_t *spool, const brski_spool_options_t *optio
     o->every = o->every > 0 ? o->every : DEFAULT_EVERY;
 }
 
-brski_err_t *brski_spool_start(brski_spool_t **out, brski_store_t *store, const brski_spool_options_t *options,
-                               const brski_ctx_t *ctx, apr_pool_t *pool)
+brski_err_t *brski_spool_start(brski_spool_t **out, brski_store_t *store,
+                               const brski_spool_options_t *options, const brski_ctx_t *ctx,
+                               apr_pool_t *pool)
 {
     brski_spool_t *spool = apr_pcalloc(pool, sizeof(*spool));
 
@@ -464,10 +471,11 @@ brski_err_t *brski_spool_start(brski_spool_t **out, brski_store_t *store, const 
     spool->store = store;
     spool->ctx = ctx;
     set_options(spool, options);
-    if (apr_thread_mutex_create(&spool->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS
-        || apr_thread_cond_create(&spool->wake, pool) != APR_SUCCESS
-        || apr_thread_create(&spool->thread, NULL, run, spool, pool) != APR_SUCCESS) {
-        return brski_err(BRSKI_E_INTERNAL, NULL, pool, "cannot start the thread that writes records");
+    if (apr_thread_mutex_create(&spool->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
+        apr_thread_cond_create(&spool->wake, pool) != APR_SUCCESS ||
+        apr_thread_create(&spool->thread, NULL, run, spool, pool) != APR_SUCCESS) {
+        return brski_err(BRSKI_E_INTERNAL, NULL, pool,
+                         "cannot start the thread that writes records");
     }
     apr_pool_pre_cleanup_register(pool, spool, stop_thread);
     *out = spool;

@@ -124,9 +124,10 @@ static brski_err_t *make_sqlite_writers(brski_store_t *store, apr_interval_time_
     return brski_commit_make(&store->commit, &host, STMT_EVENT_PUT, patience, pool);
 }
 
-brski_err_t *brski_store_make(brski_store_t **out, const char *tenant, const brski_store_host_t *host,
-                              brski_dialect_t dialect, int inside, apr_interval_time_t patience,
-                              const brski_ctx_t *ctx, apr_pool_t *pool)
+brski_err_t *brski_store_make(brski_store_t **out, const char *tenant,
+                              const brski_store_host_t *host, brski_dialect_t dialect, int inside,
+                              apr_interval_time_t patience, const brski_ctx_t *ctx,
+                              apr_pool_t *pool)
 {
     brski_store_t *store = apr_pcalloc(pool, sizeof(*store));
 
@@ -216,12 +217,16 @@ brski_err_t *brski_store_schema_check(brski_store_t *store, apr_pool_t *scratch_
     }
     found = (int)brski_row_int(row, 0);
     if (found < wanted) {
-        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, scratch_pool, "the database has schema %d, this "
-                         "version needs %d; run 'masactl schema apply'", found, wanted);
+        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, scratch_pool,
+                         "the database has schema %d, this "
+                         "version needs %d; run 'masactl schema apply'",
+                         found, wanted);
     }
     if (found > wanted) {
-        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, scratch_pool, "the database has schema %d, which "
-                         "is newer than the %d of this version; upgrade this MASA", found, wanted);
+        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, scratch_pool,
+                         "the database has schema %d, which "
+                         "is newer than the %d of this version; upgrade this MASA",
+                         found, wanted);
     }
     return BRSKI_OK;
 }

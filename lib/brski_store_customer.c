@@ -43,7 +43,8 @@ static const brski_row_t *first_match(int *several, const apr_array_header_t *ro
             best = row;
             continue;
         }
-        order = strcmp(brski_row_text(row, first + C_CUSTOMER), brski_row_text(best, first + C_CUSTOMER));
+        order = strcmp(brski_row_text(row, first + C_CUSTOMER),
+                       brski_row_text(best, first + C_CUSTOMER));
         *several |= order != 0;
         if (order == 0) {
             order = strcmp(brski_row_text(row, first + C_IDENTITY),
@@ -73,8 +74,8 @@ static void add_grant(brski_customer_t *customer, const brski_row_t *row, int fi
     APR_ARRAY_PUSH(customer->grants, brski_grant_t *) = grant;
 }
 
-brski_customer_t *brski_store_pick_customer(brski_store_t *store, const apr_array_header_t *rows, int first,
-                                            apr_time_t now, apr_pool_t *pool)
+brski_customer_t *brski_store_pick_customer(brski_store_t *store, const apr_array_header_t *rows,
+                                            int first, apr_time_t now, apr_pool_t *pool)
 {
     const brski_row_t *match;
     brski_customer_t *customer;
@@ -92,14 +93,16 @@ brski_customer_t *brski_store_pick_customer(brski_store_t *store, const apr_arra
         const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
 
         /* A customer that is known by two keys comes twice, each time with all its grants. */
-        if (strcmp(brski_row_text(row, first + C_CUSTOMER), customer->name) == 0
-            && strcmp(brski_row_text(row, first + C_IDENTITY), customer->matched) == 0) {
+        if (strcmp(brski_row_text(row, first + C_CUSTOMER), customer->name) == 0 &&
+            strcmp(brski_row_text(row, first + C_IDENTITY), customer->matched) == 0) {
             add_grant(customer, row, first, now, pool);
         }
     }
     if (several) {
-        brski_logf(store->ctx->log, BRSKI_LOG_WARNING, 1120, "the keys of one request belong to several "
-                   "customers; it counts as %s's", brski_printable(customer->name, 64, pool));
+        brski_logf(store->ctx->log, BRSKI_LOG_WARNING, 1120,
+                   "the keys of one request belong to several "
+                   "customers; it counts as %s's",
+                   brski_printable(customer->name, 64, pool));
     }
     return customer;
 }

@@ -15,10 +15,32 @@
 
 /* Columns of an event, from its first. */
 enum {
-    E_PRODUCT, E_SERIAL_NUMBER, E_EPOCH, E_SEQ, E_PREV_HASH, E_HASH, E_CREATED_AT, E_REQUEST_ID,
-    E_REQUEST_HASH, E_NONCE, E_ASSERTION, E_PROXIMITY, E_VERIFIED, E_DOMAIN_ID, E_PIN_SPKI,
-    E_SIGNER_SPKI, E_ISSUER_SPKI, E_TLS_SPKI, E_CUSTOMER, E_SIGNER, E_SIGNER_KEY, E_EXPIRES_ON,
-    E_FORMAT, E_VOUCHER_HASH, E_PIN_CERT, E_VOUCHER
+    E_PRODUCT,
+    E_SERIAL_NUMBER,
+    E_EPOCH,
+    E_SEQ,
+    E_PREV_HASH,
+    E_HASH,
+    E_CREATED_AT,
+    E_REQUEST_ID,
+    E_REQUEST_HASH,
+    E_NONCE,
+    E_ASSERTION,
+    E_PROXIMITY,
+    E_VERIFIED,
+    E_DOMAIN_ID,
+    E_PIN_SPKI,
+    E_SIGNER_SPKI,
+    E_ISSUER_SPKI,
+    E_TLS_SPKI,
+    E_CUSTOMER,
+    E_SIGNER,
+    E_SIGNER_KEY,
+    E_EXPIRES_ON,
+    E_FORMAT,
+    E_VOUCHER_HASH,
+    E_PIN_CERT,
+    E_VOUCHER
 };
 
 /* ---- writing ---- */
@@ -103,7 +125,8 @@ brski_err_t *brski_store_event_put(int *put, brski_store_t *store, const brski_e
 
 static brski_format_t parse_format(const char *text)
 {
-    static const brski_format_t formats[] = { BRSKI_FORMAT_CMS, BRSKI_FORMAT_JWS, BRSKI_FORMAT_COSE };
+    static const brski_format_t formats[] = { BRSKI_FORMAT_CMS, BRSKI_FORMAT_JWS,
+                                              BRSKI_FORMAT_COSE };
     apr_size_t i;
 
     for (i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
@@ -161,15 +184,17 @@ brski_err_t *brski_store_event_row(brski_event_t **event, const brski_row_t *row
         err = brski_base64_decode(&e->voucher, brski_row_text(row, first + E_VOUCHER), pool);
     }
     if (err) {
-        return brski_err(BRSKI_E_CHAIN_BROKEN, err, pool, "the voucher of event %" APR_INT64_T_FMT
-                         " of %s is no base64", e->seq, brski_printable(e->serial_number, 128, pool));
+        return brski_err(BRSKI_E_CHAIN_BROKEN, err, pool,
+                         "the voucher of event %" APR_INT64_T_FMT " of %s is no base64", e->seq,
+                         brski_printable(e->serial_number, 128, pool));
     }
     *event = e;
     return BRSKI_OK;
 }
 
-brski_err_t *brski_store_events(apr_array_header_t **events, brski_store_t *store, const char *product,
-                                const char *serial_number, apr_pool_t *result_pool, apr_pool_t *scratch_pool)
+brski_err_t *brski_store_events(apr_array_header_t **events, brski_store_t *store,
+                                const char *product, const char *serial_number,
+                                apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     const char *args[] = { store->tenant, product, serial_number };
     apr_array_header_t *rows;
@@ -181,8 +206,8 @@ brski_err_t *brski_store_events(apr_array_header_t **events, brski_store_t *stor
     for (i = 0; i < rows->nelts; i++) {
         brski_event_t **event = (brski_event_t **)apr_array_push(*events);
 
-        BRSKI_TRY(brski_store_event_row(event, APR_ARRAY_IDX(rows, i, brski_row_t *), 0, store->tenant,
-                                        result_pool));
+        BRSKI_TRY(brski_store_event_row(event, APR_ARRAY_IDX(rows, i, brski_row_t *), 0,
+                                        store->tenant, result_pool));
     }
     return BRSKI_OK;
 }

@@ -31,22 +31,30 @@ static const char *base64_or_null(brski_bytes_t b, apr_pool_t *pool)
 static brski_err_t *put_refusal(brski_dbd_t *db, const char *tenant, const brski_refusal_t *r,
                                 apr_interval_time_t retention, apr_pool_t *pool)
 {
-    const char *args[] = {
-        tenant, brski_store_clean(r->request_id, pool), brski_store_number(r->at, pool),
-        brski_store_number(r->at + retention, pool), brski_store_clean(r->operation, pool),
-        brski_store_number(r->number, pool), brski_store_number(r->status, pool),
-        brski_store_clean(r->public_text, pool), brski_store_clean(r->detail, pool),
-        brski_store_clean(r->serial_number, pool), brski_store_clean(r->address, pool),
-        brski_store_clean(r->content_type, pool), brski_store_clean(r->accept, pool),
-        brski_store_clean(r->user, pool), base64_or_null(r->client_cert, pool),
-        base64_or_null(r->client_chain, pool), base64_or_null(r->request, pool)
-    };
+    const char *args[] = { tenant,
+                           brski_store_clean(r->request_id, pool),
+                           brski_store_number(r->at, pool),
+                           brski_store_number(r->at + retention, pool),
+                           brski_store_clean(r->operation, pool),
+                           brski_store_number(r->number, pool),
+                           brski_store_number(r->status, pool),
+                           brski_store_clean(r->public_text, pool),
+                           brski_store_clean(r->detail, pool),
+                           brski_store_clean(r->serial_number, pool),
+                           brski_store_clean(r->address, pool),
+                           brski_store_clean(r->content_type, pool),
+                           brski_store_clean(r->accept, pool),
+                           brski_store_clean(r->user, pool),
+                           base64_or_null(r->client_cert, pool),
+                           base64_or_null(r->client_chain, pool),
+                           base64_or_null(r->request, pool) };
 
     return brski_dbd_exec(NULL, db, STMT_REFUSAL_PUT, args, pool);
 }
 
-static brski_err_t *put_refusals(brski_dbd_t *db, const char *tenant, const apr_array_header_t *refusals,
-                                 apr_interval_time_t retention, apr_pool_t *pool)
+static brski_err_t *put_refusals(brski_dbd_t *db, const char *tenant,
+                                 const apr_array_header_t *refusals, apr_interval_time_t retention,
+                                 apr_pool_t *pool)
 {
     apr_pool_t *each;
     brski_err_t *err = BRSKI_OK;
@@ -55,7 +63,8 @@ static brski_err_t *put_refusals(brski_dbd_t *db, const char *tenant, const apr_
     apr_pool_create(&each, pool);
     for (i = 0; i < refusals->nelts && !err; i++) {
         apr_pool_clear(each);
-        err = put_refusal(db, tenant, APR_ARRAY_IDX(refusals, i, const brski_refusal_t *), retention, each);
+        err = put_refusal(db, tenant, APR_ARRAY_IDX(refusals, i, const brski_refusal_t *),
+                          retention, each);
     }
     /* The error of the last one is in its pool, which dies with the caller's. */
     return err;
@@ -89,8 +98,21 @@ brski_err_t *brski_store_refusals_put(brski_store_t *store, const apr_array_head
 
 /* Columns of STMT_REFUSAL_GET. */
 enum {
-    R_REQUEST_ID, R_AT, R_OPERATION, R_NUMBER, R_STATUS, R_PUBLIC_TEXT, R_DETAIL, R_SERIAL_NUMBER,
-    R_ADDRESS, R_CONTENT_TYPE, R_ACCEPT, R_USERNAME, R_CLIENT_CERT, R_CLIENT_CHAIN, R_REQUEST
+    R_REQUEST_ID,
+    R_AT,
+    R_OPERATION,
+    R_NUMBER,
+    R_STATUS,
+    R_PUBLIC_TEXT,
+    R_DETAIL,
+    R_SERIAL_NUMBER,
+    R_ADDRESS,
+    R_CONTENT_TYPE,
+    R_ACCEPT,
+    R_USERNAME,
+    R_CLIENT_CERT,
+    R_CLIENT_CHAIN,
+    R_REQUEST
 };
 
 static const char *text_or_null(const brski_row_t *row, int column)
@@ -200,10 +222,12 @@ brski_err_t *brski_store_fresh_use(int *first, brski_store_t *store, const char 
 
 /* ---- expiry ---- */
 
-brski_err_t *brski_store_expire(int *removed, brski_store_t *store, apr_time_t now, apr_pool_t *scratch_pool)
+brski_err_t *brski_store_expire(int *removed, brski_store_t *store, apr_time_t now,
+                                apr_pool_t *scratch_pool)
 {
     const char *many = brski_store_number(EXPIRE_AT_ONCE, scratch_pool);
-    const char *by_time[] = { store->tenant, store->tenant, brski_store_number(now, scratch_pool), many };
+    const char *by_time[] = { store->tenant, store->tenant, brski_store_number(now, scratch_pool),
+                              many };
     const char *by_number[] = { store->tenant, store->tenant, many,
                                 brski_store_number(REFUSALS_KEPT, scratch_pool) };
     int refusals, surplus, notes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_store_facts.c: the one read of a decision. Its rows are of several kinds (schema/queries.sql,
- * STMT_FACTS); each is put where it belongs.
+ * brski_store_facts.c: the one read of a decision. Its rows are of several kinds
+ * (schema/queries.sql, STMT_FACTS); each is put where it belongs.
  */
 #include "brski_store_private.h"
 
@@ -13,8 +13,21 @@
 
 /* Columns of a device, from its first: those of STMT_DEVICE_GET. */
 enum {
-    D_PRODUCT, D_SERIAL_NUMBER, D_CUSTOMER, D_SIGNER, D_IDEVID_ISSUER, D_MADE_AT, D_SOLD_AT, D_VERSION,
-    D_STATUS, D_STATUS_TEXT, D_DOWNGRADE_UNTIL, D_STATE_VERSION, D_HEAD_EPOCH, D_HEAD_SEQ, D_HEAD_HASH
+    D_PRODUCT,
+    D_SERIAL_NUMBER,
+    D_CUSTOMER,
+    D_SIGNER,
+    D_IDEVID_ISSUER,
+    D_MADE_AT,
+    D_SOLD_AT,
+    D_VERSION,
+    D_STATUS,
+    D_STATUS_TEXT,
+    D_DOWNGRADE_UNTIL,
+    D_STATE_VERSION,
+    D_HEAD_EPOCH,
+    D_HEAD_SEQ,
+    D_HEAD_HASH
 };
 
 static brski_device_t *make_device(const brski_row_t *row, apr_pool_t *pool)
@@ -39,8 +52,8 @@ static brski_device_t *make_device(const brski_row_t *row, apr_pool_t *pool)
     return d;
 }
 
-static brski_err_t *take_row(brski_facts_t *facts, apr_array_header_t *customers, const brski_row_t *row,
-                             brski_store_t *store, apr_pool_t *pool)
+static brski_err_t *take_row(brski_facts_t *facts, apr_array_header_t *customers,
+                             const brski_row_t *row, brski_store_t *store, apr_pool_t *pool)
 {
     const char *kind = brski_row_text(row, 0);
 
@@ -51,8 +64,8 @@ static brski_err_t *take_row(brski_facts_t *facts, apr_array_header_t *customers
         return brski_store_event_row(&facts->stored, row, FIRST, store->tenant, pool);
     }
     else if (strcmp(kind, "outstanding") == 0) {
-        return brski_store_event_row((brski_event_t **)apr_array_push(facts->outstanding), row, FIRST,
-                                     store->tenant, pool);
+        return brski_store_event_row((brski_event_t **)apr_array_push(facts->outstanding), row,
+                                     FIRST, store->tenant, pool);
     }
     else if (strcmp(kind, "customer") == 0) {
         APR_ARRAY_PUSH(customers, const brski_row_t *) = row;
@@ -79,8 +92,9 @@ static brski_err_t *ask(apr_array_header_t **rows, brski_store_t *store, const c
                         apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     const char *tenant = store->tenant, *at = brski_store_number(now, scratch_pool);
-    const char *args[7 + 1 + BRSKI_IDENTITY_MAX + 2] = { tenant, request_hash, tenant, serial_number,
-                                                         tenant, serial_number, at, tenant };
+    const char *args[7 + 1 + BRSKI_IDENTITY_MAX + 2] = {
+        tenant, request_hash, tenant, serial_number, tenant, serial_number, at, tenant
+    };
 
     brski_store_identity_args(args + 8, identity);
     args[8 + BRSKI_IDENTITY_MAX] = at;
@@ -88,8 +102,9 @@ static brski_err_t *ask(apr_array_header_t **rows, brski_store_t *store, const c
     return brski_store_all(rows, store, STMT_FACTS, args, result_pool, scratch_pool);
 }
 
-brski_err_t *brski_store_facts(brski_facts_t **facts, brski_store_t *store, const char *serial_number,
-                               const char *request_hash, const brski_identity_t *identity, apr_time_t now,
+brski_err_t *brski_store_facts(brski_facts_t **facts, brski_store_t *store,
+                               const char *serial_number, const char *request_hash,
+                               const brski_identity_t *identity, apr_time_t now,
                                apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     apr_array_header_t *rows, *customers = apr_array_make(scratch_pool, 4, sizeof(brski_row_t *));
@@ -97,9 +112,11 @@ brski_err_t *brski_store_facts(brski_facts_t **facts, brski_store_t *store, cons
     int i;
 
     *facts = NULL;
-    BRSKI_TRY(ask(&rows, store, serial_number, request_hash, identity, now, result_pool, scratch_pool));
+    BRSKI_TRY(
+        ask(&rows, store, serial_number, request_hash, identity, now, result_pool, scratch_pool));
     for (i = 0; i < rows->nelts; i++) {
-        BRSKI_TRY(take_row(f, customers, APR_ARRAY_IDX(rows, i, brski_row_t *), store, result_pool));
+        BRSKI_TRY(
+            take_row(f, customers, APR_ARRAY_IDX(rows, i, brski_row_t *), store, result_pool));
     }
     f->customer = brski_store_pick_customer(store, customers, FIRST, now, result_pool);
     *facts = f;

@@ -11,9 +11,9 @@
 
 struct brski_gate_t {
     apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *left;          /* somebody has left */
+    apr_thread_cond_t *left; /* somebody has left */
     int places;
-    apr_time_t *since;                /* by place: when it was taken; 0: free */
+    apr_time_t *since; /* by place: when it was taken; 0: free */
     int inside;
     apr_interval_time_t patience;
     apr_int64_t turned_away;
@@ -28,8 +28,8 @@ brski_err_t *brski_gate_make(brski_gate_t **out, int inside, apr_interval_time_t
     gate->places = inside > 0 ? inside : 1;
     gate->patience = patience;
     gate->since = apr_pcalloc(pool, (apr_size_t)gate->places * sizeof(*gate->since));
-    if (apr_thread_mutex_create(&gate->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS
-        || apr_thread_cond_create(&gate->left, pool) != APR_SUCCESS) {
+    if (apr_thread_mutex_create(&gate->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
+        apr_thread_cond_create(&gate->left, pool) != APR_SUCCESS) {
         return brski_err(BRSKI_E_INTERNAL, NULL, pool, "no mutex for the gate of the database");
     }
     *out = gate;
@@ -90,7 +90,8 @@ brski_err_t *brski_gate_enter(int *place, brski_gate_t *gate, apr_pool_t *pool)
     apr_thread_mutex_unlock(gate->mutex);
     if (*place < 0) {
         return brski_err(BRSKI_E_STORE_BUSY, NULL, pool,
-                         "all %d connections to the database are in use for too long", gate->places);
+                         "all %d connections to the database are in use for too long",
+                         gate->places);
     }
     return BRSKI_OK;
 }

@@ -67,7 +67,7 @@ CREATE TABLE customer_key (
     added_at BIGINT NOT NULL,
     retired_at BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, identity, customer)
-) WITHOUT ROWID;
+);
 CREATE INDEX customer_key_customer ON customer_key (customer, tenant, identity);
 
 -- what: nonceless, downgrade, pin; product '' for every product; until_at 0: without end

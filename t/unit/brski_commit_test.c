@@ -49,7 +49,8 @@ static void take_back(brski_dbd_t *db, void *loan, void *baton)
     apr_sleep(((lender_t *)baton)->slow_return);
 }
 
-static brski_commit_t *make(lender_t *lender, int stmt, apr_interval_time_t patience, apr_pool_t *pool)
+static brski_commit_t *make(lender_t *lender, int stmt, apr_interval_time_t patience,
+                            apr_pool_t *pool)
 {
     brski_commit_host_t host = { lend, take_back, lender };
     brski_commit_t *commit;
@@ -105,8 +106,8 @@ static void put_many(void *baton, int number, apr_pool_t *pool)
 
 static int rows_of(brski_dbd_t *db, const char *tenant, apr_pool_t *pool)
 {
-    return atoi(database_ask(db, apr_psprintf(pool, "SELECT count(*) FROM customer WHERE tenant = '%s'",
-                                              tenant), pool));
+    return atoi(database_ask(
+        db, apr_psprintf(pool, "SELECT count(*) FROM customer WHERE tenant = '%s'", tenant), pool));
 }
 
 static void test_crowd(brski_dbd_t *db, apr_pool_t *pool)
@@ -117,7 +118,8 @@ static void test_crowd(brski_dbd_t *db, apr_pool_t *pool)
     database_crew(THREADS, put_many, &crowd);
     is_int(crowd.changed, THREADS * EACH, "each statement of %d threads changed its row", THREADS);
     is_int(rows_of(db, "crowd", pool), THREADS * EACH, "and all rows are there");
-    ok(lender.loans * 4 <= THREADS * EACH, "in %u commits for %d statements", lender.loans, THREADS * EACH);
+    ok(lender.loans * 4 <= THREADS * EACH, "in %u commits for %d statements", lender.loans,
+       THREADS * EACH);
     is_int(brski_commit_turned_away(crowd.commit), 0, "nobody was turned away");
 }
 

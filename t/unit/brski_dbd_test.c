@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_dbd_test.c: rows and statements on both databases: NULL and "", rows in order, transactions,
- * each kind of trouble, and a PostgreSQL that was restarted between two calls.
+ * brski_dbd_test.c: rows and statements on both databases: NULL and "", rows in order,
+ * transactions, each kind of trouble, and a PostgreSQL that was restarted between two calls.
  */
 #include "brski_dbd.h"
 
@@ -19,8 +19,8 @@
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__ })
 
-static brski_err_t *add_customer(brski_dbd_t *db, const char *tenant, const char *name, const char *note,
-                                 apr_pool_t *pool)
+static brski_err_t *add_customer(brski_dbd_t *db, const char *tenant, const char *name,
+                                 const char *note, apr_pool_t *pool)
 {
     return brski_dbd_exec(NULL, db, STMT_CUSTOMER_PUT, ARGS(tenant, name, note, "7"), pool);
 }
@@ -52,7 +52,8 @@ static void test_rows(const database_t *database, apr_pool_t *pool)
           "%s: any text is written", d);
     is_str(note_of(db, "rows", "a", pool), "(null)", "%s: NULL comes back", d);
     is_str(note_of(db, "rows", "b", pool), "", "%s: an empty text is not NULL", d);
-    is_str(note_of(db, "rows", "c", pool), "it's %s; \"100%%\" \\ \xC3\xA9\n", "%s: a text comes back", d);
+    is_str(note_of(db, "rows", "c", pool), "it's %s; \"100%%\" \\ \xC3\xA9\n",
+           "%s: a text comes back", d);
     is_str(note_of(db, "rows", "d", pool), "(none)", "%s: no row is an answer", d);
 
     for (i = 0; i < 300; i++) {
@@ -71,9 +72,11 @@ static void test_rows(const database_t *database, apr_pool_t *pool)
     is_str(brski_row_text(row, 99), "", "%s: a column that is not there is empty", d);
     ok(brski_row_null(row, 99), "%s: and NULL", d);
 
-    is_ok(brski_dbd_exec(&changed, db, STMT_CUSTOMER_DELETE, ARGS("rows", "a"), pool), "%s: a change", d);
+    is_ok(brski_dbd_exec(&changed, db, STMT_CUSTOMER_DELETE, ARGS("rows", "a"), pool),
+          "%s: a change", d);
     is_int(changed, 1, "%s: of one row", d);
-    is_ok(brski_dbd_exec(&changed, db, STMT_CUSTOMER_DELETE, ARGS("rows", "a"), pool), "%s: again", d);
+    is_ok(brski_dbd_exec(&changed, db, STMT_CUSTOMER_DELETE, ARGS("rows", "a"), pool), "%s: again",
+          d);
     is_int(changed, 0, "%s: of none", d);
     brski_dbd_close(db);
 }
@@ -96,7 +99,8 @@ static void test_transactions(const database_t *database, apr_pool_t *pool)
     is_ok(brski_dbd_begin(db, pool), "%s: begin", d);
     add_customer(db, "tx", "c", "x", pool);
     is_err(add_customer(db, "tx", NULL, "x", pool), INTERNAL, "%s: a name must not be NULL", d);
-    is_err(add_customer(db, "tx", "d", "x", pool), STORE, "%s: nothing more in a failed transaction", d);
+    is_err(add_customer(db, "tx", "d", "x", pool), STORE,
+           "%s: nothing more in a failed transaction", d);
     is_err(brski_dbd_commit(db, pool), STORE, "%s: a failed transaction is not committed", d);
     is_str(note_of(db, "tx", "c", pool), "(none)", "%s: nothing of it is left", d);
     is_ok(add_customer(db, "tx", "e", "x", pool), "%s: the connection goes on", d);
@@ -119,7 +123,8 @@ static void test_schema(const database_t *database, apr_pool_t *pool)
     has_str(err->detail, "brski_facts", "%s: the first statement that fails is named", d);
     is_err(brski_dbd_one(&row, db, STMT_SCHEMA_VERSION_GET, NULL, pool, pool), STORE_SCHEMA,
            "%s: not even a version", d);
-    is_err(brski_dbd_exec(NULL, db, STMT_POLICY_BUMP, ARGS("x"), pool), STORE_SCHEMA, "%s: a change", d);
+    is_err(brski_dbd_exec(NULL, db, STMT_POLICY_BUMP, ARGS("x"), pool), STORE_SCHEMA,
+           "%s: a change", d);
     database_apply_schema(db, pool);
     is_ok(brski_dbd_prepare(db, pool), "%s: after the upgrades all statements prepare", d);
     is_ok(brski_dbd_one(&row, db, STMT_SCHEMA_VERSION_GET, NULL, pool, pool), "%s: a version", d);
@@ -159,7 +164,8 @@ static void test_open(const database_t *database, apr_pool_t *pool)
     is_err(err, STORE, "parameters that PostgreSQL does not read");
     ok(!strstr(err->detail, "hush"), "the password is not in the reason: %s", err->detail);
     err = brski_dbd_open(&db, "sqlite3", "/nowhere/masa.db", pool);
-    is_err(err ? err : brski_dbd_prepare(db, pool), STORE, "a file in a directory that is not there");
+    is_err(err ? err : brski_dbd_prepare(db, pool), STORE,
+           "a file in a directory that is not there");
 }
 
 static void test_readonly(const database_t *database, apr_pool_t *pool)
@@ -217,7 +223,8 @@ static void test_locked(const database_t *database, apr_pool_t *pool)
     }
     pid = hold_lock(database, 20, pool);
     start = apr_time_now();
-    is_err(add_customer(db, "lock", "a", "x", pool), STORE_BUSY, "%s: a lock of another process", d);
+    is_err(add_customer(db, "lock", "a", "x", pool), STORE_BUSY, "%s: a lock of another process",
+           d);
     ok(apr_time_now() - start < apr_time_from_sec(10), "%s: is not waited for for ever", d);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
@@ -261,7 +268,8 @@ static void test_restart(const database_t *database, apr_pool_t *pool)
     database_restart(database);
     is_str(note_of(db, "restart", "a", pool), "x", "a query after a restart is answered");
     database_restart(database);
-    is_err(add_customer(db, "restart", "b", "x", pool), STORE, "a change after a restart: outcome unknown");
+    is_err(add_customer(db, "restart", "b", "x", pool), STORE,
+           "a change after a restart: outcome unknown");
     is_ok(add_customer(db, "restart", "c", "x", pool), "the next one is made");
     database_restart(database);
     is_ok(brski_dbd_begin(db, pool), "a transaction after a restart begins");
@@ -298,18 +306,22 @@ static void test_texts(apr_pool_t *pool)
 {
     is_int(brski_dbd_trouble(BRSKI_PGSQL, "FEHLER:  42P01: Relation existiert nicht\nLOCATION:  x"),
            BRSKI_TROUBLE_SCHEMA, "a code in any language");
-    is_int(brski_dbd_trouble(BRSKI_PGSQL, "FATAL:  57P01: terminating connection"), BRSKI_TROUBLE_DEAD,
-           "a server that ends");
-    is_int(brski_dbd_trouble(BRSKI_PGSQL, "server closed the connection unexpectedly"), BRSKI_TROUBLE_DEAD,
-           "no code: the connection");
-    is_int(brski_dbd_trouble(BRSKI_PGSQL, "ERROR:  53100: could not extend file"), BRSKI_TROUBLE_READONLY,
-           "a full disk");
-    is_int(brski_dbd_trouble(BRSKI_PGSQL, "ERROR:  XX000: internal"), BRSKI_TROUBLE_OTHER, "another code");
+    is_int(brski_dbd_trouble(BRSKI_PGSQL, "FATAL:  57P01: terminating connection"),
+           BRSKI_TROUBLE_DEAD, "a server that ends");
+    is_int(brski_dbd_trouble(BRSKI_PGSQL, "server closed the connection unexpectedly"),
+           BRSKI_TROUBLE_DEAD, "no code: the connection");
+    is_int(brski_dbd_trouble(BRSKI_PGSQL, "ERROR:  53100: could not extend file"),
+           BRSKI_TROUBLE_READONLY, "a full disk");
+    is_int(brski_dbd_trouble(BRSKI_PGSQL, "ERROR:  XX000: internal"), BRSKI_TROUBLE_OTHER,
+           "another code");
     is_int(brski_dbd_trouble(BRSKI_PGSQL, NULL), BRSKI_TROUBLE_DEAD, "no text");
-    is_int(brski_dbd_trouble(BRSKI_SQLITE3, "disk I/O error"), BRSKI_TROUBLE_READONLY, "a failing disk");
-    is_int(brski_dbd_trouble(BRSKI_SQLITE3, "file is not a database"), BRSKI_TROUBLE_OTHER, "another text");
-    is_str(brski_dbd_trouble_text("ERROR:  42P01: no\n\tthing \x01\xFF \nLOCATION:  f.c:12\n", pool),
-           "ERROR: 42P01: no thing ?", "one line, without the place in the source");
+    is_int(brski_dbd_trouble(BRSKI_SQLITE3, "disk I/O error"), BRSKI_TROUBLE_READONLY,
+           "a failing disk");
+    is_int(brski_dbd_trouble(BRSKI_SQLITE3, "file is not a database"), BRSKI_TROUBLE_OTHER,
+           "another text");
+    is_str(
+        brski_dbd_trouble_text("ERROR:  42P01: no\n\tthing \x01\xFF \nLOCATION:  f.c:12\n", pool),
+        "ERROR: 42P01: no thing ?", "one line, without the place in the source");
     is_str(brski_dbd_trouble_text("", pool), "the driver gave no reason", "an empty text");
 }
 

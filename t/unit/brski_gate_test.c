@@ -76,7 +76,8 @@ static void test_patience(apr_pool_t *pool)
 
     brski_gate_make(&gate, 1, 200 * MS, pool);
     is_ok(brski_gate_enter(&first, gate, pool), "the first goes in");
-    is_err(brski_gate_enter(&second, gate, pool), STORE_BUSY, "the second waits, and is turned away");
+    is_err(brski_gate_enter(&second, gate, pool), STORE_BUSY,
+           "the second waits, and is turned away");
     ok(apr_time_now() - start >= 190 * MS, "after its patience");
     apr_sleep(20 * MS);
     start = apr_time_now();
@@ -99,7 +100,7 @@ typedef struct hung_t {
     apr_uint32_t answered;
     apr_uint32_t busy;
     apr_uint32_t other;
-    apr_time_t longest_busy;          /* of those turned away; benign race between threads */
+    apr_time_t longest_busy; /* of those turned away; benign race between threads */
 } hung_t;
 
 static void ask(void *baton, int number, apr_pool_t *pool)
@@ -117,8 +118,8 @@ static void ask(void *baton, int number, apr_pool_t *pool)
     }
     else if (err->code == BRSKI_E_STORE_BUSY) {
         apr_atomic_inc32(&h->busy);
-        h->longest_busy = apr_time_now() - start > h->longest_busy ? apr_time_now() - start
-                                                                   : h->longest_busy;
+        h->longest_busy =
+            apr_time_now() - start > h->longest_busy ? apr_time_now() - start : h->longest_busy;
     }
     else {
         apr_atomic_inc32(&h->other);
@@ -146,8 +147,8 @@ static void test_hung(const database_t *database, apr_pool_t *pool)
     brski_facts_t *facts;
     int i;
 
-    brski_store_make(&store, "gate", database_host(database, 3, pool), database->dialect, 3, 500 * MS,
-                     unit_ctx(1, pool), pool);
+    brski_store_make(&store, "gate", database_host(database, 3, pool), database->dialect, 3,
+                     500 * MS, unit_ctx(1, pool), pool);
     h.store = store;
     for (i = 0; i < 3; i++) {
         is_ok(brski_store_facts(&facts, store, "S", "h", NULL, 1, pool, pool), "an answer");
@@ -158,7 +159,8 @@ static void test_hung(const database_t *database, apr_pool_t *pool)
     is_int(h.answered, 3, "a hung PostgreSQL holds as many threads as there are places");
     is_int(h.busy, THREADS - 3, "all others are turned away");
     is_int(h.other, 0, "nothing else happens");
-    ok(h.longest_busy < 1000 * MS, "after their patience at most: %d ms", (int)(h.longest_busy / MS));
+    ok(h.longest_busy < 1000 * MS, "after their patience at most: %d ms",
+       (int)(h.longest_busy / MS));
     ok(apr_time_now() - start >= 2900 * MS, "the three wait until it goes on");
     is_ok(brski_store_facts(&facts, store, "S", "h", NULL, 1, pool, pool), "then all is as before");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_race_test.c: many deciding at once, in threads and processes, on one device and on many, while
- * the database is fine, locked, read-only, full, restarted, or while one of the processes is killed:
- * each acknowledged voucher has its event, each device's events form one chain, and under a normal
- * load nobody is turned away.
+ * brski_race_test.c: many deciding at once, in threads and processes, on one device and on many,
+ * while the database is fine, locked, read-only, full, restarted, or while one of the processes
+ * is killed: each acknowledged voucher has its event, each device's events form one chain, and
+ * under a normal load nobody is turned away.
  */
 #include <apr_atomic.h>
 #include <apr_strings.h>
@@ -31,12 +31,12 @@ typedef struct crowd_t {
     const database_t *database;
     brski_store_t *store;
     const char *tenant;
-    const char *prefix;               /* of request hashes: no two crowds ask for the same */
-    int devices;                      /* 1: all for one */
-    int each;                         /* vouchers for each thread */
-    int acknowledge;                  /* file to write each issued request hash to, or -1 */
+    const char *prefix; /* of request hashes: no two crowds ask for the same */
+    int devices;        /* 1: all for one */
+    int each;           /* vouchers for each thread */
+    int acknowledge;    /* file to write each issued request hash to, or -1 */
     apr_uint32_t issued;
-    apr_uint32_t again;               /* decided again because something had moved */
+    apr_uint32_t again; /* decided again because something had moved */
     apr_uint32_t busy;
     apr_uint32_t unknown;
     apr_uint32_t other;
@@ -57,8 +57,12 @@ static void count_error(crowd_t *crowd, const brski_err_t *err, apr_pool_t *pool
     }
 }
 
-/* As a decision does: read, write, and read again when something moved. 1 issued, 0 to be tried again. */
-static int try_once(crowd_t *crowd, const char *serial_number, const char *request_hash, apr_pool_t *pool)
+/*
+ * As a decision does: read, write, and read again when something moved. 1 issued, 0 to be tried
+ * again.
+ */
+static int try_once(crowd_t *crowd, const char *serial_number, const char *request_hash,
+                    apr_pool_t *pool)
 {
     brski_facts_t *facts;
     brski_event_t *event;
@@ -71,8 +75,9 @@ static int try_once(crowd_t *crowd, const char *serial_number, const char *reque
     }
     if (!err) {
         event = database_event(facts, crowd->tenant, request_hash, "bg==", pool);
-        err = brski_store_event_put(&put, crowd->store, event,
-                                    APR_ARRAY_IDX(facts->devices, 0, brski_device_t *), facts, pool);
+        err =
+            brski_store_event_put(&put, crowd->store, event,
+                                  APR_ARRAY_IDX(facts->devices, 0, brski_device_t *), facts, pool);
     }
     if (err) {
         count_error(crowd, err, pool);
@@ -147,7 +152,8 @@ static int count_events(crowd_t *crowd, apr_pool_t *pool)
     int i, n = 0;
 
     for (i = 0; i < crowd->devices; i++) {
-        err = brski_store_events(&events, crowd->store, "router", serial_of(crowd, i, pool), pool, pool);
+        err = brski_store_events(&events, crowd->store, "router", serial_of(crowd, i, pool), pool,
+                                 pool);
         if (err) {
             bail_out("%s", brski_err_text(err, pool));
         }
@@ -179,8 +185,10 @@ static void test_one_device(const database_t *database, apr_pool_t *pool)
     crowd_t crowd = make_crowd(database, "one", 1, 4, pool);
 
     database_crew(THREADS, decide, &crowd);
-    is_int(crowd.issued, THREADS * 4, "%s: %d threads, one device: all get theirs", database->name, THREADS);
-    is_int(count_events(&crowd, pool), THREADS * 4, "%s: one event each, in one chain", database->name);
+    is_int(crowd.issued, THREADS * 4, "%s: %d threads, one device: all get theirs", database->name,
+           THREADS);
+    is_int(count_events(&crowd, pool), THREADS * 4, "%s: one event each, in one chain",
+           database->name);
     ok(crowd.again > 0, "%s: after deciding again %u times", database->name, crowd.again);
     is_quiet(&crowd, database->name);
 }
@@ -196,7 +204,8 @@ static void test_many_devices(const database_t *database, apr_pool_t *pool)
     is_int(count_events(&crowd, pool), THREADS * 40, "%s: one event each", database->name);
     is_int(crowd.again, 0, "%s: nobody had to decide again", database->name);
     is_quiet(&crowd, database->name);
-    note("%s: %d decisions a second", database->name, (int)(crowd.issued * APR_USEC_PER_SEC / start));
+    note("%s: %d decisions a second", database->name,
+         (int)(crowd.issued * APR_USEC_PER_SEC / start));
 }
 
 static void same_request(void *baton, int number, apr_pool_t *pool)
@@ -237,7 +246,8 @@ static pid_t start_process(crowd_t *crowd, const char *prefix, int threads)
                                       crowd->database->dialect == BRSKI_SQLITE3 ? 1 : 8,
                                       unit_ctx(1, pool), pool);
         database_crew(threads, decide, crowd);
-        _exit(crowd->busy || crowd->unknown || crowd->other || (int)crowd->issued != threads * crowd->each);
+        _exit(crowd->busy || crowd->unknown || crowd->other ||
+              (int)crowd->issued != threads * crowd->each);
     }
     return pid;
 }
@@ -249,10 +259,12 @@ static void test_two_processes(const database_t *database, apr_pool_t *pool)
     int status;
 
     waitpid(one, &status, 0);
-    is_int(status, 0, "%s: two processes on four devices: the first got all its own", database->name);
+    is_int(status, 0, "%s: two processes on four devices: the first got all its own",
+           database->name);
     waitpid(two, &status, 0);
     is_int(status, 0, "%s: and so did the second", database->name);
-    is_int(count_events(&crowd, pool), 2 * 16 * 10, "%s: one event each, in chains", database->name);
+    is_int(count_events(&crowd, pool), 2 * 16 * 10, "%s: one event each, in chains",
+           database->name);
 }
 
 /* Each acknowledged request hash is in the log. */
@@ -297,7 +309,8 @@ static void test_killed(const database_t *database, apr_pool_t *pool)
         lost += missing(&crowd, path, &acknowledged, pool);
         total += acknowledged;
     }
-    ok(total >= 150, "%s: a process killed in the middle of its work, %d vouchers out", database->name, total);
+    ok(total >= 150, "%s: a process killed in the middle of its work, %d vouchers out",
+       database->name, total);
     is_int(lost, 0, "5.6 %s: none is without its event", database->name);
     ok(count_events(&crowd, pool) >= total, "%s: the chains are whole", database->name);
 }
@@ -328,8 +341,8 @@ static void test_restart(const database_t *database, apr_pool_t *pool)
     facts = database_facts(crowd.store, "S0", "r1", 1, pool);
     event = database_event(facts, "restart", "r1", "bg==", pool);
     database_restart(database);
-    brski_store_event_put(&put, crowd.store, event, APR_ARRAY_IDX(facts->devices, 0, brski_device_t *), facts,
-                          pool);
+    brski_store_event_put(&put, crowd.store, event,
+                          APR_ARRAY_IDX(facts->devices, 0, brski_device_t *), facts, pool);
     ok(try_once(&crowd, "S0", "r1", pool) || try_once(&crowd, "S0", "r1", pool),
        "a restart between reading and writing ends in a voucher");
     ok(database_facts(crowd.store, "S0", "r1", 1, pool)->stored, "and in its event");
@@ -338,7 +351,8 @@ static void test_restart(const database_t *database, apr_pool_t *pool)
     database_crew(9, restart_meanwhile, &crowd);
     is_int(crowd.issued, 8 * 200, "a crash and restart under load: all get theirs in the end");
     is_int(count_events(&crowd, pool), 8 * 200, "one event each, in chains");
-    is_int(crowd.other, 0, "nothing else happened (%u unknown, %u busy)", crowd.unknown, crowd.busy);
+    is_int(crowd.other, 0, "nothing else happened (%u unknown, %u busy)", crowd.unknown,
+           crowd.busy);
 }
 
 /* An administrator's shell with a transaction open. */
@@ -408,8 +422,9 @@ static void test_readonly(const database_t *database, apr_pool_t *pool)
             _exit(2);
         }
         crowd.store = database_store(database, "readonly", 1, unit_ctx(1, pool), pool);
-        err = brski_store_event_put(&put, crowd.store, event,
-                                    APR_ARRAY_IDX(facts->devices, 0, brski_device_t *), facts, pool);
+        err =
+            brski_store_event_put(&put, crowd.store, event,
+                                  APR_ARRAY_IDX(facts->devices, 0, brski_device_t *), facts, pool);
         if (err) {
             diag("%s", brski_err_text(err, pool));
         }
@@ -430,8 +445,8 @@ static void test_full(const database_t *database, apr_pool_t *pool)
     brski_dbd_t *db;
     int put;
 
-    brski_store_make(&store, "full", host, database->dialect, 1, apr_time_from_sec(5), unit_ctx(1, pool),
-                     pool);
+    brski_store_make(&store, "full", host, database->dialect, 1, apr_time_from_sec(5),
+                     unit_ctx(1, pool), pool);
     host->open(&db, host->baton, pool);
     database_do(db, "PRAGMA max_page_count=1");
     host->close(db, host->baton);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_spool_test.c: what is written outside the request arrives, within bounds: of memory, of what
- * a stranger can make us write, and of what a database that is away can lose.
+ * brski_spool_test.c: what is written outside the request arrives, within bounds: of memory, of
+ * what a stranger can make us write, and of what a database that is away can lose.
  */
 #include "brski_spool.h"
 
@@ -38,7 +38,8 @@ static brski_spool_t *start(t_t *t, const char *tenant, const brski_spool_option
     return spool;
 }
 
-static brski_spool_options_t options_of(apr_size_t entries, apr_size_t octets, apr_interval_time_t every)
+static brski_spool_options_t options_of(apr_size_t entries, apr_size_t octets,
+                                        apr_interval_time_t every)
 {
     brski_spool_options_t o = { 0 };
 
@@ -78,8 +79,9 @@ static int rows(t_t *t, const char *table, const char *tenant)
     int n;
 
     apr_pool_create(&pool, NULL);
-    n = atoi(database_ask(t->db, apr_psprintf(pool, "SELECT count(*) FROM %s WHERE tenant = '%s'", table,
-                                              tenant), pool));
+    n = atoi(database_ask(
+        t->db, apr_psprintf(pool, "SELECT count(*) FROM %s WHERE tenant = '%s'", table, tenant),
+        pool));
     apr_pool_destroy(pool);
     return n;
 }
@@ -121,14 +123,15 @@ static void test_writes(t_t *t)
     is_int(drain(spool), 0, "%s: what is spooled is written", t->d);
     is_int(rows(t, "refusal", "writes"), 1, "%s: a refusal", t->d);
     is_int(rows(t, "event_peer", "writes"), 1, "%s: a peer", t->d);
-    is_str(database_ask(t->db, "SELECT request_id FROM refusal WHERE tenant = 'writes'", pool), "r1",
-           "%s: copied when it came", t->d);
+    is_str(database_ask(t->db, "SELECT request_id FROM refusal WHERE tenant = 'writes'", pool),
+           "r1", "%s: copied when it came", t->d);
     for (i = 0; i < 300; i++) {
         meet(spool, apr_itoa(pool, i));
         refuse(spool, apr_itoa(pool, i), 10);
     }
     apr_pool_destroy(pool);
-    is_int(rows(t, "event_peer", "writes"), 301, "%s: the end waits until all is written: peers", t->d);
+    is_int(rows(t, "event_peer", "writes"), 301, "%s: the end waits until all is written: peers",
+           t->d);
     is_int(rows(t, "refusal", "writes"), 301, "%s: and refusals", t->d);
 }
 
@@ -155,8 +158,9 @@ static void test_entries(t_t *t)
     is_int(lost, 80, "%s: the others are counted", t->d);
     apr_pool_destroy(pool);
     apr_pool_create(&pool, NULL);
-    is_str(database_ask(t->db, "SELECT min(request_id) FROM refusal WHERE tenant = 'entries'", pool), "r080",
-           "%s: the oldest went first", t->d);
+    is_str(
+        database_ask(t->db, "SELECT min(request_id) FROM refusal WHERE tenant = 'entries'", pool),
+        "r080", "%s: the oldest went first", t->d);
     is_int(rows(t, "event_peer", "entries"), 1, "%s: refusals push nobody else out", t->d);
     apr_pool_destroy(pool);
 }
@@ -227,8 +231,8 @@ static void test_expiry(t_t *t)
     apr_pool_t *pool;
     int i;
 
-    database_exec(t->db, STMT_REFUSAL_PUT, "expiry", "old", "1", "2", NULL, "1", "2", NULL, NULL, NULL, NULL,
-                  NULL, NULL, NULL, NULL, NULL, NULL);
+    database_exec(t->db, STMT_REFUSAL_PUT, "expiry", "old", "1", "2", NULL, "1", "2", NULL, NULL,
+                  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
     apr_pool_create(&pool, NULL);
     start(t, "expiry", &o, pool);
     for (i = 0; i < 300 && rows(t, "refusal", "expiry"); i++) {
@@ -280,7 +284,8 @@ static void test_stranger(t_t *t)
     spool = start(t, "stranger", &o, pool);
     r.request_id = "r1";
     r.at = NOW;
-    r.accept = r.content_type = r.user = r.address = r.serial_number = r.detail = "\xFF\xC0\x80'\"%s\x01";
+    r.accept = r.content_type = r.user = r.address = r.serial_number = r.detail =
+        "\xFF\xC0\x80'\"%s\x01";
     brski_spool_refusal(spool, &r);
     r.request_id = NULL;
     brski_spool_refusal(spool, &r);
@@ -350,8 +355,8 @@ static void test_threads(t_t *t)
     begin = apr_time_now();
     database_crew(16, junk, spool);
     begin = apr_time_now() - begin;
-    ok(begin < apr_time_from_sec(20), "%s: 32,000 refusals from 16 threads block nobody: %d ms", t->d,
-       (int)(begin / MS));
+    ok(begin < apr_time_from_sec(20), "%s: 32,000 refusals from 16 threads block nobody: %d ms",
+       t->d, (int)(begin / MS));
     drain(spool);
     lost = dropped(spool);
     apr_pool_destroy(pool);

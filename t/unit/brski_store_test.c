@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_store_test.c: what the store answers and keeps, on both databases: the one read, the guarded
- * insert against everything that may have moved, evidence, customers, the schema's version.
+ * brski_store_test.c: what the store answers and keeps, on both databases: the one read, the
+ * guarded insert against everything that may have moved, evidence, customers, the schema's
+ * version.
  */
 #include "brski_store.h"
 
@@ -24,9 +25,9 @@
 /* One database under test. */
 typedef struct t_t {
     const database_t *database;
-    const char *d;                    /* its name, for labels */
+    const char *d; /* its name, for labels */
     const char *tenant;
-    brski_dbd_t *db;                  /* what an administrator does */
+    brski_dbd_t *db; /* what an administrator does */
     brski_store_t *store;
     brski_ctx_t *ctx;
     apr_pool_t *pool;
@@ -50,7 +51,8 @@ static brski_device_t *device_of(const brski_facts_t *facts, int i)
 static int put(t_t *t, const brski_event_t *event, const brski_facts_t *facts)
 {
     int done = -1;
-    brski_err_t *err = brski_store_event_put(&done, t->store, event, device_of(facts, 0), facts, t->pool);
+    brski_err_t *err =
+        brski_store_event_put(&done, t->store, event, device_of(facts, 0), facts, t->pool);
 
     if (err) {
         diag("%s", brski_err_text(err, t->pool));
@@ -60,7 +62,8 @@ static int put(t_t *t, const brski_event_t *event, const brski_facts_t *facts)
 }
 
 /* Issue one voucher as a decision does. */
-static brski_event_t *issue(t_t *t, const char *serial_number, const char *request_hash, const char *nonce)
+static brski_event_t *issue(t_t *t, const char *serial_number, const char *request_hash,
+                            const char *nonce)
 {
     brski_facts_t *facts = facts_of(t, serial_number, request_hash);
     brski_event_t *event = database_event(facts, t->tenant, request_hash, nonce, t->pool);
@@ -83,8 +86,8 @@ static void test_facts_devices(t_t *t)
     is_int(f->policy_version, 0, "%s: no policy yet", t->d);
     ok(!f->stored && !f->customer && f->outstanding->nelts == 0, "%s: nothing else", t->d);
 
-    database_exec(t->db, STMT_DEVICE_ADD, t->tenant, "S1", "router", "alice", "main", "ab12", "", "1000",
-                  "2000", "0");
+    database_exec(t->db, STMT_DEVICE_ADD, t->tenant, "S1", "router", "alice", "main", "ab12", "",
+                  "1000", "2000", "0");
     f = facts_of(t, "S1", "h0");
     is_int(f->devices->nelts, 1, "5.6 %s: a device by its serial number", t->d);
     d = device_of(f, 0);
@@ -102,7 +105,8 @@ static void test_facts_devices(t_t *t)
     database_device(t->db, "another tenant", "S1", "phone");
     database_device(t->db, t->tenant, "s1", "router");
     f = facts_of(t, "S1", "h0");
-    is_int(f->devices->nelts, 2, "5.6 %s: a serial number of two product lines, of one tenant", t->d);
+    is_int(f->devices->nelts, 2, "5.6 %s: a serial number of two product lines, of one tenant",
+           t->d);
     d = device_of(f, 1);
     ok(!d->customer && !d->signer && !d->idevid_issuer, "%s: what is not known is NULL", t->d);
     database_exec(t->db, STMT_DEVICE_STATE_PUT, "stolen", "ask us", "1", t->tenant, "S1", "switch");
@@ -202,12 +206,14 @@ static void test_guard(t_t *t)
     device_of(f, 0)->serial_number = "G2";
     is_int(put(t, e, f), 0, "%s: not written for a device that is not there", t->d);
 
-    is_ok(brski_store_events(&events, t->store, "router", "G1", t->pool, t->pool), "5.8 %s: the log", t->d);
+    is_ok(brski_store_events(&events, t->store, "router", "G1", t->pool, t->pool),
+          "5.8 %s: the log", t->d);
     is_int(events->nelts, 6, "5.8 %s: has each event once", t->d);
     brski_event_chain_check(&reason, events, t->pool);
     is_str(reason, NULL, "5.8 %s: in one chain", t->d);
     is_int(APR_ARRAY_IDX(events, 0, brski_event_t *)->voucher.len, 0, "%s: without vouchers", t->d);
-    is_ok(brski_store_events(&events, t->store, "router", "G2", t->pool, t->pool), "%s: no device", t->d);
+    is_ok(brski_store_events(&events, t->store, "router", "G2", t->pool, t->pool), "%s: no device",
+          t->d);
     is_int(events->nelts, 0, "%s: has no events", t->d);
 }
 
@@ -242,10 +248,13 @@ static brski_customer_t *match(t_t *t, const char *const *keys)
     brski_customer_t *customer, *same = NULL;
     brski_facts_t *f;
 
-    is_ok(brski_store_customer(&customer, t->store, id, NOW, t->pool, t->pool), "%s: a match", t->d);
-    is_ok(brski_store_facts(&f, t->store, "S1", "h0", id, NOW, t->pool, t->pool), "%s: in the read", t->d);
+    is_ok(brski_store_customer(&customer, t->store, id, NOW, t->pool, t->pool), "%s: a match",
+          t->d);
+    is_ok(brski_store_facts(&f, t->store, "S1", "h0", id, NOW, t->pool, t->pool), "%s: in the read",
+          t->d);
     same = f->customer;
-    is_str(same ? same->name : NULL, customer ? customer->name : NULL, "%s: the same in both", t->d);
+    is_str(same ? same->name : NULL, customer ? customer->name : NULL, "%s: the same in both",
+           t->d);
     return same;
 }
 #define MATCH(t, ...) match(t, (const char *const[]){ __VA_ARGS__, NULL })
@@ -268,8 +277,10 @@ static void test_customers(t_t *t)
     add_customer(t, "bob", "ca:bb");
     database_exec(t->db, STMT_CUSTOMER_KEY_PUT, t->tenant, "user:alice", "alice", NULL, "0");
     database_exec(t->db, STMT_GRANT_PUT, t->tenant, "alice", "nonceless", "", "", "0");
-    database_exec(t->db, STMT_GRANT_PUT, t->tenant, "alice", "pin", "router", "ee", text_of(NOW + 1, t->pool));
-    database_exec(t->db, STMT_GRANT_PUT, t->tenant, "alice", "downgrade", "", "", text_of(NOW, t->pool));
+    database_exec(t->db, STMT_GRANT_PUT, t->tenant, "alice", "pin", "router", "ee",
+                  text_of(NOW + 1, t->pool));
+    database_exec(t->db, STMT_GRANT_PUT, t->tenant, "alice", "downgrade", "", "",
+                  text_of(NOW, t->pool));
 
     ok(!MATCH(t, "spki:cc"), "5.5.4 %s: a stranger's key", t->d);
     c = MATCH(t, "spki:cc", "spki:aa");
@@ -279,18 +290,23 @@ static void test_customers(t_t *t)
     g = APR_ARRAY_IDX(c->grants, 1, brski_grant_t *);
     ok(strcmp(g->what, "pin") == 0 && strcmp(g->value, "ee") == 0 && g->until == NOW + 1,
        "%s: with product, value and end", t->d);
-    is_int(MATCH(t, "user:alice", "spki:aa")->grants->nelts, 2, "%s: two keys grant nothing twice", t->d);
+    is_int(MATCH(t, "user:alice", "spki:aa")->grants->nelts, 2, "%s: two keys grant nothing twice",
+           t->d);
     is_int(MATCH(t, "ca:bb")->grants->nelts, 0, "%s: nothing was granted", t->d);
     is_str(MATCH(t, "ca:bb", "spki:aa")->name, "alice", "%s: of several the first by name", t->d);
     is_int(facts_of(t, "S1", "h0")->policy_version, 2, "%s: the policy's version", t->d);
 
-    database_exec(t->db, STMT_CUSTOMER_KEY_RETIRE, text_of(NOW + 1, t->pool), t->tenant, "ca:bb", "bob");
+    database_exec(t->db, STMT_CUSTOMER_KEY_RETIRE, text_of(NOW + 1, t->pool), t->tenant, "ca:bb",
+                  "bob");
     ok(MATCH(t, "ca:bb"), "5.5.4 %s: a key counts until it is retired", t->d);
-    database_exec(t->db, STMT_CUSTOMER_KEY_RETIRE, text_of(NOW, t->pool), t->tenant, "ca:bb", "bob");
+    database_exec(t->db, STMT_CUSTOMER_KEY_RETIRE, text_of(NOW, t->pool), t->tenant, "ca:bb",
+                  "bob");
     ok(!MATCH(t, "ca:bb"), "5.5.4 %s: a retired key is nobody's", t->d);
 
-    ok(!MATCH(t, "dns:\xFF\xFE.example"), "%s: a name that is no text is nobody's, and no failure", t->d);
-    is_str(MATCH(t, "dns:\xC3\x28", "spki:aa")->name, "alice", "%s: nor does it hide another key", t->d);
+    ok(!MATCH(t, "dns:\xFF\xFE.example"), "%s: a name that is no text is nobody's, and no failure",
+       t->d);
+    is_str(MATCH(t, "dns:\xC3\x28", "spki:aa")->name, "alice", "%s: nor does it hide another key",
+           t->d);
     for (i = 0; i < 20; i++) {
         APR_ARRAY_PUSH(many, const char *) = apr_psprintf(t->pool, "spki:%02d", i);
     }
@@ -349,18 +365,22 @@ static void test_refusals(t_t *t)
     r->content_type = "application/voucher-cms+json; x=\"\xC3\xA9\"";
     r->client_cert = brski_bytes("\0\1\2", 3);
     r->request = brski_bytes("\0junk\xFF", 6);
-    is_ok(brski_store_refusals_put(t->store, list_of(r, t->pool), HOUR, t->pool), "%s: a refusal", t->d);
+    is_ok(brski_store_refusals_put(t->store, list_of(r, t->pool), HOUR, t->pool), "%s: a refusal",
+          t->d);
     err = brski_store_refusal_get(&back, t->store, "r1", t->pool, t->pool);
     is_ok(err, "%s: comes back", t->d);
     is_mem(back->request.data, back->request.len, "\0junk\xFF", 6, "%s: to the octet", t->d);
-    is_mem(back->client_cert.data, back->client_cert.len, "\0\1\2", 3, "%s: with the certificate", t->d);
+    is_mem(back->client_cert.data, back->client_cert.len, "\0\1\2", 3, "%s: with the certificate",
+           t->d);
     is_int(back->client_chain.len, 0, "%s: and no chain", t->d);
     is_str(back->content_type, r->content_type, "%s: text as it was", t->d);
     is_str(back->accept, "text/\\xff;q=\\x221\\x22", "%s: what is no text is kept as shown", t->d);
     is_str(back->user, NULL, "%s: nobody", t->d);
     is_int(back->number, 1041, "%s: the rule", t->d);
-    is_ok(brski_store_refusals_put(t->store, list_of(r, t->pool), HOUR, t->pool), "%s: again", t->d);
-    is_ok(brski_store_refusal_get(&back, t->store, "nothing", t->pool, t->pool), "%s: no such", t->d);
+    is_ok(brski_store_refusals_put(t->store, list_of(r, t->pool), HOUR, t->pool), "%s: again",
+          t->d);
+    is_ok(brski_store_refusal_get(&back, t->store, "nothing", t->pool, t->pool), "%s: no such",
+          t->d);
     ok(back == NULL, "%s: is an answer", t->d);
 }
 
@@ -378,8 +398,9 @@ static void test_expiry(t_t *t)
     ok(back == NULL, "%s: and is gone", t->d);
     brski_store_fresh_use(&first, t->store, "f1", "k9", NOW + HOUR, t->pool);
     is_int(first, 0, "5.8 %s: that a request was used is remembered longer", t->d);
-    is_ok(brski_dbd_one(&row, t->db, STMT_FRESH_USE_GET, (const char *const[]){ t->tenant, "f1" }, t->pool,
-                        t->pool), "%s: by whom", t->d);
+    is_ok(brski_dbd_one(&row, t->db, STMT_FRESH_USE_GET, (const char *const[]){ t->tenant, "f1" },
+                        t->pool, t->pool),
+          "%s: by whom", t->d);
     is_str(brski_row_text(row, 0), "k1", "%s: the first", t->d);
 }
 
@@ -390,7 +411,8 @@ static void test_peers(t_t *t)
 
     is_ok(brski_store_peers_put(t->store, list_of(&peer, t->pool), t->pool), "%s: a peer", t->d);
     is_ok(brski_store_peers_put(t->store, list_of(&peer, t->pool), t->pool), "%s: twice", t->d);
-    brski_dbd_one(&row, t->db, STMT_EVENT_PEER_GET, (const char *const[]){ t->tenant, "p1" }, t->pool, t->pool);
+    brski_dbd_one(&row, t->db, STMT_EVENT_PEER_GET, (const char *const[]){ t->tenant, "p1" },
+                  t->pool, t->pool);
     is_str(row ? brski_row_text(row, 0) : NULL, "192.0.2.1", "%s: its address", t->d);
     is_str(row ? brski_row_text(row, 1) : NULL, "CN=\\xff", "%s: its name", t->d);
 }
@@ -401,9 +423,12 @@ static void test_snapshot(t_t *t)
 {
     brski_row_t *row;
 
-    is_ok(brski_store_snapshot_put(t->store, "n1", "{\"a\":1}", "h1", NOW, t->pool), "%s: published", t->d);
-    is_ok(brski_store_snapshot_put(t->store, "n1", "{\"a\":2}", "h2", NOW, t->pool), "%s: again", t->d);
-    brski_dbd_one(&row, t->db, STMT_SNAPSHOT_GET, (const char *const[]){ t->tenant, "n1" }, t->pool, t->pool);
+    is_ok(brski_store_snapshot_put(t->store, "n1", "{\"a\":1}", "h1", NOW, t->pool),
+          "%s: published", t->d);
+    is_ok(brski_store_snapshot_put(t->store, "n1", "{\"a\":2}", "h2", NOW, t->pool), "%s: again",
+          t->d);
+    brski_dbd_one(&row, t->db, STMT_SNAPSHOT_GET, (const char *const[]){ t->tenant, "n1" }, t->pool,
+                  t->pool);
     is_str(brski_row_text(row, 3), "{\"a\":2}", "%s: the last one stays", t->d);
 }
 

@@ -100,9 +100,10 @@ static int pg_script(char *line, size_t len, const char *script, const char *dir
     int status;
 
     apr_pool_create(&pool, NULL);
-    status = run_script(line, len, apr_psprintf(pool, "'%s' '%s'",
-                                                unit_source(apr_pstrcat(pool, "t/lib/", script, NULL), pool),
-                                                dir));
+    status =
+        run_script(line, len,
+                   apr_psprintf(pool, "'%s' '%s'",
+                                unit_source(apr_pstrcat(pool, "t/lib/", script, NULL), pool), dir));
     apr_pool_destroy(pool);
     return status;
 }
@@ -218,7 +219,8 @@ static void signal_all(const database_t *database, const char *signal)
     pid_t pid = postmaster(database);
     char command[200], line[64];
 
-    snprintf(command, sizeof(command), "kill -%s %d $(ps -o pid= --ppid %d)", signal, (int)pid, (int)pid);
+    snprintf(command, sizeof(command), "kill -%s %d $(ps -o pid= --ppid %d)", signal, (int)pid,
+             (int)pid);
     run_script(line, sizeof(line), command);
 }
 
@@ -328,7 +330,10 @@ static apr_status_t disconnect_one(void *resource, void *params, apr_pool_t *poo
     return APR_SUCCESS;
 }
 
-/* Lent afresh each time, as a server does, and checked: a lost connection is opened again, without statements. */
+/*
+ * Lent afresh each time, as a server does, and checked: a lost connection is opened again,
+ * without statements.
+ */
 static brski_err_t *lend(brski_dbd_t **db, void *baton, apr_pool_t *pool)
 {
     host_t *host = baton;
@@ -360,7 +365,8 @@ brski_store_host_t *database_host(const database_t *database, int max, apr_pool_
     host_t *own = apr_pcalloc(pool, sizeof(*own));
 
     own->database = database;
-    if (apr_reslist_create(&own->connections, 0, max, max, 0, connect_one, disconnect_one, own, pool)) {
+    if (apr_reslist_create(&own->connections, 0, max, max, 0, connect_one, disconnect_one, own,
+                           pool)) {
         bail_out("no list of connections");
     }
     host->open = lend;
@@ -375,8 +381,8 @@ brski_store_t *database_store(const database_t *database, const char *tenant, in
     brski_store_t *store;
     brski_err_t *err;
 
-    err = brski_store_make(&store, tenant, database_host(database, max, pool), database->dialect, max,
-                           apr_time_from_sec(5), ctx, pool);
+    err = brski_store_make(&store, tenant, database_host(database, max, pool), database->dialect,
+                           max, apr_time_from_sec(5), ctx, pool);
     if (err) {
         bail_out("%s", brski_err_text(err, pool));
     }
@@ -385,14 +391,15 @@ brski_store_t *database_store(const database_t *database, const char *tenant, in
 
 /* ---- rows ---- */
 
-void database_device(brski_dbd_t *db, const char *tenant, const char *serial_number, const char *product)
+void database_device(brski_dbd_t *db, const char *tenant, const char *serial_number,
+                     const char *product)
 {
-    database_exec(db, STMT_DEVICE_ADD, tenant, serial_number, product, NULL, NULL, NULL, NULL, NULL, NULL,
-                  "0");
+    database_exec(db, STMT_DEVICE_ADD, tenant, serial_number, product, NULL, NULL, NULL, NULL, NULL,
+                  NULL, "0");
 }
 
-brski_facts_t *database_facts(brski_store_t *store, const char *serial_number, const char *request_hash,
-                              apr_time_t now, apr_pool_t *pool)
+brski_facts_t *database_facts(brski_store_t *store, const char *serial_number,
+                              const char *request_hash, apr_time_t now, apr_pool_t *pool)
 {
     brski_facts_t *facts;
     brski_err_t *err;
@@ -404,8 +411,8 @@ brski_facts_t *database_facts(brski_store_t *store, const char *serial_number, c
     return facts;
 }
 
-brski_event_t *database_event(const brski_facts_t *facts, const char *tenant, const char *request_hash,
-                              const char *nonce, apr_pool_t *pool)
+brski_event_t *database_event(const brski_facts_t *facts, const char *tenant,
+                              const char *request_hash, const char *nonce, apr_pool_t *pool)
 {
     const brski_device_t *d = APR_ARRAY_IDX(facts->devices, 0, brski_device_t *);
     brski_event_t *e = apr_pcalloc(pool, sizeof(*e));

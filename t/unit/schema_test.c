@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * schema_test.c: every statement of schema/ prepares on both databases and is answered through an index: none
- * reads a table from end to end, and those of a decision and of the evidence find their rows by more
- * than the tenant. On PostgreSQL the planner's own estimate of a decision does not grow with the records.
+ * schema_test.c: every statement of schema/ prepares on both databases and is answered through
+ * an index: none reads a table from end to end, and those of a decision and of the evidence find
+ * their rows by more than the tenant. On PostgreSQL the planner's own estimate of a decision
+ * does not grow with the records.
  */
 #include <apr_strings.h>
 #include <stdlib.h>
@@ -13,14 +14,20 @@
 #include "unit.h"
 
 /*
- * What walks through all rows of a tenant because that is its purpose: counts, short lists of few rows, and
- * the last of an order.
+ * What walks through all rows of a tenant because that is its purpose: counts, short lists of
+ * few rows, and the last of an order.
  */
-static const int whole_tenant[] = {
-    STMT_EVENT_COUNT, STMT_DEVICE_COUNT, STMT_REFUSAL_COUNT, STMT_REFUSAL_TRIM, STMT_SNAPSHOT_LIST,
-    STMT_SNAPSHOT_LAST, STMT_CHECKPOINT_LAST, STMT_IMPORT_LIST, STMT_CUSTOMER_DEVICES,
-    STMT_DEVICE_KINDS, -1
-};
+static const int whole_tenant[] = { STMT_EVENT_COUNT,
+                                    STMT_DEVICE_COUNT,
+                                    STMT_REFUSAL_COUNT,
+                                    STMT_REFUSAL_TRIM,
+                                    STMT_SNAPSHOT_LIST,
+                                    STMT_SNAPSHOT_LAST,
+                                    STMT_CHECKPOINT_LAST,
+                                    STMT_IMPORT_LIST,
+                                    STMT_CUSTOMER_DEVICES,
+                                    STMT_DEVICE_KINDS,
+                                    -1 };
 
 static int may_walk(int stmt)
 {
@@ -47,7 +54,8 @@ static apr_array_header_t *explain(brski_dbd_t *db, const char *sql, int column,
         return NULL;
     }
     while (apr_dbd_get_row(db->driver, pool, results, &row, -1) == 0) {
-        APR_ARRAY_PUSH(lines, const char *) = apr_pstrdup(pool, apr_dbd_get_entry(db->driver, row, column));
+        APR_ARRAY_PUSH(lines, const char *) =
+            apr_pstrdup(pool, apr_dbd_get_entry(db->driver, row, column));
     }
     return lines;
 }
@@ -78,7 +86,8 @@ static int scans_table(const char *line)
     const char *scan = strstr(line, "SCAN ");
     int len;
 
-    if (!scan || strstr(scan, "CONSTANT ROW") || strstr(scan, "VIRTUAL TABLE") || strstr(scan, "(subquery")) {
+    if (!scan || strstr(scan, "CONSTANT ROW") || strstr(scan, "VIRTUAL TABLE") ||
+        strstr(scan, "(subquery")) {
         return 0;
     }
     scan += strlen("SCAN ");
@@ -93,15 +102,17 @@ static void test_sqlite(brski_dbd_t *db, apr_pool_t *pool)
     int stmt, i;
 
     for (stmt = 0; stmt < STMT_COUNT; stmt++) {
-        const char *sql = apr_pstrcat(pool, "EXPLAIN QUERY PLAN ", with_question_marks(s[stmt].sql, pool), NULL);
+        const char *sql =
+            apr_pstrcat(pool, "EXPLAIN QUERY PLAN ", with_question_marks(s[stmt].sql, pool), NULL);
         apr_array_header_t *lines = explain(db, sql, 3, pool);
         const char *bad = lines ? NULL : "refused";
 
         for (i = 0; lines && i < lines->nelts; i++) {
             const char *line = APR_ARRAY_IDX(lines, i, const char *);
 
-            if (scans_table(line) || (strstr(line, "(tenant=?)") && !strstr(line, "SEARCH t ")
-                                      && strncmp(line, "SEARCH tenant_state", 19) != 0 && !may_walk(stmt))) {
+            if (scans_table(line) ||
+                (strstr(line, "(tenant=?)") && !strstr(line, "SEARCH t ") &&
+                 strncmp(line, "SEARCH tenant_state", 19) != 0 && !may_walk(stmt))) {
                 bad = line;
             }
         }
@@ -115,9 +126,12 @@ static void fill(brski_dbd_t *db, int from, int to, apr_pool_t *pool)
 {
     static const char *const tables[] = {
         "INSERT INTO device (tenant, serial_number, product) SELECT 't', 's' || n, 'p' FROM %s n",
-        "INSERT INTO device_state (tenant, serial_number, product) SELECT 't', 's' || n, 'p' FROM %s n",
-        "INSERT INTO voucher_event SELECT 't', 'p', 's' || n, 1, 1, '', 'h', 1, 'i' || n, 'r' || n, "
-        "CASE WHEN n %% 10 = 0 THEN NULL ELSE 'n' END, 'logged', 0, 0, 'd', 'k', 'k', 'k', 'k', 'c', 's', "
+        "INSERT INTO device_state (tenant, serial_number, product) SELECT 't', 's' || n, 'p' FROM "
+        "%s n",
+        "INSERT INTO voucher_event SELECT 't', 'p', 's' || n, 1, 1, '', 'h', 1, 'i' || n, 'r' || "
+        "n, "
+        "CASE WHEN n %% 10 = 0 THEN NULL ELSE 'n' END, 'logged', 0, 0, 'd', 'k', 'k', 'k', 'k', "
+        "'c', 's', "
         "'k', 0, 'cms', 'v', 'p', 'v' FROM %s n",
         "INSERT INTO event_peer SELECT 't', 'i' || n, 'a', 's' FROM %s n",
         "INSERT INTO customer SELECT 't', 'c' || n, NULL, 0 FROM %s n",
@@ -129,7 +143,8 @@ static void fill(brski_dbd_t *db, int from, int to, apr_pool_t *pool)
         "INSERT INTO checkpoint SELECT 't', n, 1, 1, 1, 1, 'r', 'd' FROM %s n",
         "INSERT INTO node_snapshot SELECT 't', 'n' || n, 'h', n, 'j' FROM %s n",
         "INSERT INTO tenant_state SELECT 't' || n, 1, 1 FROM %s n",
-        "INSERT INTO import_batch SELECT 't', 'b' || n, 's', 's', 'h', 0, 0, 0, 0, '', '', 0, 0 FROM %s n",
+        "INSERT INTO import_batch SELECT 't', 'b' || n, 's', 's', 'h', 0, 0, 0, 0, '', '', 0, 0 "
+        "FROM %s n",
         NULL
     };
     int i;
@@ -150,14 +165,17 @@ static apr_array_header_t *plan_of(brski_dbd_t *db, const brski_statement_t *s, 
     for (i = 0; i < s->params; i++) {
         args = apr_pstrcat(pool, args, i ? ", NULL" : "NULL", NULL);
     }
-    return explain(db, apr_psprintf(pool, "EXPLAIN EXECUTE %s%s%s%s", s->label, *args ? "(" : "", args,
-                                    *args ? ")" : ""), 0, pool);
+    return explain(db,
+                   apr_psprintf(pool, "EXPLAIN EXECUTE %s%s%s%s", s->label, *args ? "(" : "", args,
+                                *args ? ")" : ""),
+                   0, pool);
 }
 
 static double cost_of(brski_dbd_t *db, int stmt, apr_pool_t *pool)
 {
     apr_array_header_t *lines = plan_of(db, &brski_dbd_statements(BRSKI_PGSQL)[stmt], pool);
-    const char *cost = lines && lines->nelts ? strstr(APR_ARRAY_IDX(lines, 0, const char *), "..") : NULL;
+    const char *cost =
+        lines && lines->nelts ? strstr(APR_ARRAY_IDX(lines, 0, const char *), "..") : NULL;
 
     return cost ? atof(cost + 2) : -1;
 }
@@ -172,14 +190,15 @@ static void test_pgsql(brski_dbd_t *db, apr_pool_t *pool)
         const char *bad = lines ? NULL : "refused";
 
         for (i = 0; lines && i < lines->nelts; i++) {
-            const char *line = APR_ARRAY_IDX(lines, i, const char *), *cond = strstr(line, "Index Cond: (");
+            const char *line = APR_ARRAY_IDX(lines, i, const char *),
+                       *cond = strstr(line, "Index Cond: (");
 
             if (strstr(line, "Seq Scan")) {
                 bad = line;
             }
             /* One condition has one pair of parentheses around it, several have more. */
-            if (cond && strncmp(cond, "Index Cond: (tenant = ", 22) == 0 && !may_walk(stmt)
-                && i > 0 && !strstr(APR_ARRAY_IDX(lines, i - 1, const char *), "tenant_state")) {
+            if (cond && strncmp(cond, "Index Cond: (tenant = ", 22) == 0 && !may_walk(stmt) &&
+                i > 0 && !strstr(APR_ARRAY_IDX(lines, i - 1, const char *), "tenant_state")) {
                 bad = line;
             }
         }
@@ -189,8 +208,8 @@ static void test_pgsql(brski_dbd_t *db, apr_pool_t *pool)
 
 static void test_flat(brski_dbd_t *db, apr_pool_t *pool)
 {
-    static const int decision[] = { STMT_FACTS, STMT_EVENT_PUT, STMT_CUSTOMER_MATCH, STMT_EVENT_LIST,
-                                    STMT_REFUSAL_GET, STMT_DEVICE_GET };
+    static const int decision[] = { STMT_FACTS,      STMT_EVENT_PUT,   STMT_CUSTOMER_MATCH,
+                                    STMT_EVENT_LIST, STMT_REFUSAL_GET, STMT_DEVICE_GET };
     double before[6], after;
     int i;
 
@@ -200,8 +219,10 @@ static void test_flat(brski_dbd_t *db, apr_pool_t *pool)
     fill(db, 2001, 20000, pool);
     for (i = 0; i < 6; i++) {
         after = cost_of(db, decision[i], pool);
-        ok(before[i] > 0 && after < before[i] * 2, "pgsql: %s costs the same with ten times the records "
-           "(%.1f, %.1f)", brski_dbd_statements(BRSKI_PGSQL)[decision[i]].label, before[i], after);
+        ok(before[i] > 0 && after < before[i] * 2,
+           "pgsql: %s costs the same with ten times the records "
+           "(%.1f, %.1f)",
+           brski_dbd_statements(BRSKI_PGSQL)[decision[i]].label, before[i], after);
     }
 }
 
