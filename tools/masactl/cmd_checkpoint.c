@@ -400,7 +400,7 @@ const opt_t checkpoint_options[] = {
 const opt_t prove_options[] = {
     { "checkpoint", 'c', "FILE", "checkpoint, with FILE.heads beside it" },
     { "key", 'k', "PUBLIC.pem", "public key (or certificate) that signed it" },
-    { "product", 'p', "NAME", "product line, where a serial number stands in several" },
+    { "product", 'p', "NAME", "product line, if the serial stands in several" },
     { "check", 0, "PROOF.json", "check a proof instead of making one" },
     { NULL, 0, NULL, NULL }
 };

@@ -449,7 +449,7 @@ static brski_err_t *customer_revoke(call_t *call)
 #define IDENTITY_OPTIONS                                                           \
     { "cert", 0, "FILE", "the key of a registrar's or client's certificate" },     \
     { "spki", 0, "HEX", "that key as the SHA-256 of its SubjectPublicKeyInfo" },   \
-    { "ca", 0, "FILE", "every certificate that this CA of the customer issued" },  \
+    { "ca", 0, "FILE", "all certificates that this CA of theirs issued" },  \
     { "dns", 0, "NAME", "a name in certificates below a MASACustomerAnchor" },     \
     { "user", 0, "NAME", "a user that httpd has authenticated" }
 /* clang-format on */

@@ -365,17 +365,17 @@ static brski_err_t *device_downgrade(call_t *call)
 
 /* ---- the group ---- */
 
-#define PRODUCT_OPTION                                                                             \
-    {                                                                                              \
-        "product", 'p', "NAME", "product line, where a serial number stands in several"            \
-    }
+/* clang-format off */
+#define PRODUCT_OPTION \
+    { "product", 'p', "NAME", "product line, if the serial stands in several" }
+/* clang-format on */
 
 static const opt_t show_options[] = { PRODUCT_OPTION, { NULL, 0, NULL, NULL } };
 
 static const opt_t list_options[] = {
     { "product", 'p', "NAME", "only this product line" },
     { "customer", 'c', "NAME", "only those sold to this customer" },
-    { "status", 's', "WORD", "only active, blocked, stolen, end-of-life or owner-locked ones" },
+    { "status", 's', "WORD", "only those that are so: active, blocked, stolen, ..." },
     { "after", 0, "SERIAL", "go on behind this serial number" },
     { "limit", 'n', "N", "at most so many; 0: all; default 100" },
     { NULL, 0, NULL, NULL }
@@ -384,7 +384,7 @@ static const opt_t list_options[] = {
 static const opt_t export_options[] = {
     { "product", 'p', "NAME", "only this product line" },
     { "customer", 'c', "NAME", "only those sold to this customer" },
-    { "status", 's', "WORD", "only active, blocked, stolen, end-of-life or owner-locked ones" },
+    { "status", 's', "WORD", "only those that are so: active, blocked, stolen, ..." },
     { "output", 'o', "FILE", "default stdout" },
     { NULL, 0, NULL, NULL }
 };
@@ -399,7 +399,7 @@ static const opt_t assign_options[] = {
 
 static const opt_t block_options[] = {
     { "reason", 'r', "TEXT", "told to whoever asks for a voucher" },
-    { "status", 's', "WORD", "blocked (default), stolen, end-of-life or owner-locked" },
+    { "status", 's', "WORD", "blocked (default), stolen, end-of-life, owner-locked" },
     PRODUCT_OPTION,
     { NULL, 0, NULL, NULL }
 };

@@ -275,7 +275,7 @@ static brski_err_t *explain(call_t *call)
 }
 
 static const opt_t explain_options[] = {
-    { "node", 0, "NAME", "with this server's configuration; default the one published last" },
+    { "node", 0, "NAME", "by this server's configuration; default the last" },
     { "limit", 'n', "N", "without REQUEST-ID: list so many; default 20" },
     { NULL, 0, NULL, NULL }
 };

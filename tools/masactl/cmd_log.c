@@ -229,7 +229,7 @@ static brski_err_t *log_export(call_t *call)
 /* ---- the group ---- */
 
 static const opt_t show_options[] = {
-    { "product", 'p', "NAME", "product line, where a serial number stands in several" },
+    { "product", 'p', "NAME", "product line, if the serial stands in several" },
     { "audit", 'a', NULL, "what an owner would read: RFC 8995 5.8.1" },
     { NULL, 0, NULL, NULL }
 };

@@ -123,7 +123,7 @@ static brski_err_t *schema_status(call_t *call)
 
 static const opt_t apply_options[] = {
     { "user", 'u', "NAME",
-      "SQLite: the user that httpd's children run as; default www-data as root" },
+      "SQLite: httpd's user; default www-data as root" },
     { NULL, 0, NULL, NULL }
 };
 

@@ -6,8 +6,8 @@
 #include "../common/opts.h"
 
 static const opt_t options[] = {
-    { "config", 0, "FILE", "driver, params, tenant; default $MASACTL_CONFIG or /etc/masactl.conf" },
-    { "db", 0, "DRIVER:PARAMS", "instead of a file: sqlite3:/path or pgsql:dbname=masa" },
+    { "config", 0, "FILE", "names the database; default /etc/masactl.conf" },
+    { "db", 0, "DRIVER:PARAMS", "instead: sqlite3:/path or pgsql:dbname=masa" },
     { "tenant", 0, "NAME", "whose records; default \"default\"" },
     { NULL, 0, NULL, NULL }
 };
@@ -16,7 +16,7 @@ static const program_t masactl = {
     "masactl",
     "Administers the records of a MASA (mod_masa).",
     options,
-    "masactl(1) is the manual. Exit status: 0 done, 1 refused or a problem, 2 wrong usage.",
+    "masactl(1) is the manual. Exit status: 0 done, 1 refused or a problem, 2 usage.",
 };
 
 int main(int argc, const char *const *argv)
