@@ -19,6 +19,9 @@
 /* So often a decision is made again when others write to the same device meanwhile. */
 #define ROUNDS 5
 
+/* 5.6: "A pledge SHOULD be willing to maintain a 202 retry-state for up to 4 days". */
+#define RETRY_STATE apr_time_from_sec(4 * 24 * 60 * 60)
+
 /* ---- a decision ---- */
 
 brski_decision_t *brski_decision_make(brski_masa_answer_t **answer, const brski_masa_t *masa,
@@ -300,30 +303,45 @@ static brski_err_t *check_nonceless(brski_decision_t *d)
     return BRSKI_OK;
 }
 
-/* Why a created-on makes a request stale, NULL when it does not. */
-static const char *stale(const brski_decision_t *d, apr_time_t created_on)
+static brski_err_t *refuse_stale(const brski_decision_t *d, const char *whose, const char *why)
 {
-    if (!created_on || !d->masa->max_age) {
-        return NULL;
-    }
-    if (created_on < d->now - d->masa->max_age) {
-        return "too old";
-    }
-    return created_on > d->now + d->masa->skew ? "in the future" : NULL;
+    brski_err_t *err = brski_err(BRSKI_E_STALE, NULL, d->pool, "created-on of the %s is %s", whose,
+                                 why);
+
+    return brski_err_say(err, d->pool, "The %s is stale: its created-on is %s; make a new one, or "
+                         "correct the clock.", whose, why);
 }
 
-/* 5.6: "403 is appropriate if the voucher-request is stale". */
+static brski_err_t *check_created_on(const brski_decision_t *d, apr_time_t created_on,
+                                     apr_interval_time_t max_age, const char *whose)
+{
+    if (!created_on) {
+        return BRSKI_OK;
+    }
+    if (created_on < d->now - max_age) {
+        return refuse_stale(d, whose, "too old");
+    }
+    if (created_on > d->now + d->masa->skew) {
+        return refuse_stale(d, whose, "in the future");
+    }
+    return BRSKI_OK;
+}
+
+/* 5.6: "403 is appropriate if the voucher-request is stale". The pledge's own may be older: it has
+ * to send the same one again as long as its registrar answers 202. */
 static brski_err_t *check_age(brski_decision_t *d)
 {
     const brski_voucher_t *inner = brski_masa_prior_voucher(d);
-    const char *whose = "request", *why = stale(d, d->rvr->voucher->created_on);
+    apr_interval_time_t max_age = d->masa->max_age;
 
-    if (!why && inner) {
-        whose = "pledge's request";
-        why = stale(d, inner->created_on);
+    if (!max_age) {
+        BRSKI_SKIP(d, "age is not looked at here");
+        return BRSKI_OK;
     }
-    if (why) {
-        return brski_err(BRSKI_E_STALE, NULL, d->pool, "created-on of the %s is %s", whose, why);
+    BRSKI_TRY(check_created_on(d, d->rvr->voucher->created_on, max_age, "request"));
+    if (inner) {
+        BRSKI_TRY(check_created_on(d, inner->created_on, max_age + RETRY_STATE,
+                                   "pledge's request"));
     }
     return BRSKI_OK;
 }

@@ -325,7 +325,10 @@ static void test_age(void)
     ask.request.body.data = NULL;
     is_err(testmasa_voucher(w, &ask), STALE, "5.6 refuses a request that is too old");
     ask = testmasa_ask(w);
-    ask.pvr.created_on = unit_time("2025-12-30T00:00:00Z");
+    ask.pvr.created_on = unit_time("2025-12-27T00:00:01Z");
+    is_ok(testmasa_voucher(w, &ask), "5.6 the pledge may have waited for four days more");
+    ask = testmasa_ask(w);
+    ask.pvr.created_on = unit_time("2025-12-26T23:59:59Z");
     is_err(testmasa_voucher(w, &ask), STALE, "5.6 refuses a pledge's request that is too old");
     ask = testmasa_ask(w);
     ask.rvr.created_on = unit_time("2026-01-01T00:06:00Z");
@@ -649,7 +652,8 @@ int main(void)
         test_nonceless_sold, test_nonceless_lifetime, test_age, test_ownership, test_outstanding,
         test_outstanding_by_keys, test_outstanding_copied_ski, test_identical,
         test_identical_expired, test_identical_facts, test_identical_tampered, test_race,
-        test_race_identical, test_race_blocked, test_race_without_end, test_lost_reply, test_lost_write,
+        test_race_identical, test_race_blocked, test_race_without_end, test_lost_reply,
+        test_lost_write,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;
