@@ -25,7 +25,10 @@ my $POLICY = "MASAOwner any\nMASANonceless deny\nMASAProximity required\n";
 #             signer, unless their policy says MASASignWith; no device is imported
 #   signers   [[name => file of manufacturer/, words], ...] instead of [[lab => 'masa-signer']]
 #   products  whole text of the MASASigner and <MASAProduct> directives, instead
+#   client    MASAClientCertificate (request)
 #   host      more lines in the virtual host;  server: more lines outside of it
+#   more      [name => { policy, lines, signers, products, client, host }, ...]: more virtual hosts
+#             on the same port
 #   conf      whole text of the configuration beyond the bare httpd, instead
 #   httpd     { options of BRSKI::Test::Httpd->new }
 sub new
@@ -126,23 +129,35 @@ sub quoted
 sub conf_text
 {
     my ($self, %opt) = @_;
-    my ($lab, $db) = @{$self}{qw(lab db)};
-    my $products = $opt{products} || $self->products_text(%opt);
-    my ($host, $server) = map { defined $opt{$_} ? $opt{$_} : '' } qw(host server);
+    my @more = @{ $opt{more} || [] };
+    my $text = $self->host_text('masa.example', %opt);
 
-    return $db->directives . <<"EOF_CONF";
-SSLSessionCache none
-$server
-Listen 127.0.0.1:\@TLSPORT\@
+    while (my ($name, $its) = splice @more, 0, 2) {
+        $text .= $self->host_text($name, %$its);
+    }
+    return $self->{db}->directives . "SSLSessionCache none\n"
+        . (defined $opt{server} ? $opt{server} : '') . "\nListen 127.0.0.1:\@TLSPORT\@\n$text";
+}
+
+# A virtual host that is a MASA.
+sub host_text
+{
+    my ($self, $name, %opt) = @_;
+    my $lab = $self->{lab};
+    my $products = $opt{products} || $self->products_text(%opt);
+    my $client = $opt{client} || 'request';
+    my $verify = $client eq 'none' ? 'none' : 'optional_no_ca';
+
+    return <<"EOF_CONF" . (defined $opt{host} ? $opt{host} : '') . "\n</VirtualHost>\n";
 <VirtualHost 127.0.0.1:\@TLSPORT\@>
-    ServerName masa.example
+    ServerName $name
     SSLEngine On
     SSLProtocol -all +TLSv1.2 +TLSv1.3
     SSLCertificateFile @{[ $lab->path('tls/server.pem') ]}
     SSLCertificateKeyFile @{[ $lab->path('tls/server.key') ]}
-    SSLVerifyClient optional_no_ca
+    SSLVerifyClient $verify
     MASAEngine On
-    MASAClientCertificate request
+    MASAClientCertificate $client
 $products
     <Location "/.well-known/brski">
         SetHandler masa
@@ -156,8 +171,6 @@ $products
         SetHandler masa-health
         Require all granted
     </Location>
-$host
-</VirtualHost>
 EOF_CONF
 }
 
