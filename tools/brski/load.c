@@ -242,6 +242,17 @@ static apr_status_t free_memory(void *memory)
     return APR_SUCCESS;
 }
 
+static apr_status_t free_kept(void *report)
+{
+    load_report_t *r = report;
+    int i;
+
+    for (i = 0; i < r->kept->nelts; i++) {
+        free((void *)APR_ARRAY_IDX(r->kept, i, load_kept_t).body.data);
+    }
+    return APR_SUCCESS;
+}
+
 static brski_err_t *gather(load_report_t *r, gun_t *guns, int count, apr_pool_t *pool)
 {
     apr_size_t all = 0;
@@ -259,6 +270,7 @@ static brski_err_t *gather(load_report_t *r, gun_t *guns, int count, apr_pool_t 
     }
     apr_pool_cleanup_register(pool, r->latencies, free_memory, apr_pool_cleanup_null);
     r->kept = apr_array_make(pool, 64, sizeof(load_kept_t));
+    apr_pool_cleanup_register(pool, r, free_kept, apr_pool_cleanup_null);
     for (i = 0; i < count; i++) {
         gather_one(r, &guns[i], pool);
     }

@@ -81,6 +81,18 @@ static brski_err_t *make_one(void *baton, apr_uint32_t number, apr_pool_t *pool)
     return BRSKI_OK;
 }
 
+static apr_status_t free_requests(void *requests)
+{
+    load_requests_t *r = requests;
+    apr_size_t i;
+
+    for (i = 0; r->all && i < r->count; i++) {
+        free((void *)r->all[i].data);
+    }
+    free(r->all);
+    return APR_SUCCESS;
+}
+
 brski_err_t *load_requests_make(load_requests_t *out, const load_recipe_t *recipe, call_t *call)
 {
     apr_array_header_t *serials;
@@ -89,6 +101,8 @@ brski_err_t *load_requests_make(load_requests_t *out, const load_recipe_t *recip
     BRSKI_TRY(lab_serials(&serials, recipe->lab, call->pool));
     out->count = recipe->count;
     out->all = calloc(recipe->count, sizeof(*out->all));
+    apr_pool_cleanup_register(call->pool, apr_pmemdup(call->pool, out, sizeof(*out)), free_requests,
+                              apr_pool_cleanup_null);
     if (!out->all || serials->nelts == 0) {
         return say_refuse(call->pool,
                           "The lab has no devices, or there is no memory for requests.");

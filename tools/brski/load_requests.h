@@ -27,7 +27,7 @@ typedef struct load_recipe_t {
     brski_econtent_t econtent;
 } load_recipe_t;
 
-/** Make requests, each with its own nonce, one device after the other. They live until the program ends. */
+/** Make requests, each with its own nonce, one device after the other. They live as long as the run. */
 brski_err_t *load_requests_make(load_requests_t *out, const load_recipe_t *recipe, call_t *call);
 
 /** Write them to DIR/NUMBER.vcj. */
