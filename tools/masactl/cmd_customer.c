@@ -184,24 +184,18 @@ static brski_err_t *customer_remove(call_t *call)
 
 /* ---- keys ---- */
 
-static brski_err_t *one_certificate(const brski_cert_t **cert, const char *file, apr_pool_t *pool)
-{
-    apr_array_header_t *certs;
-
-    BRSKI_TRY(brski_cert_load(&certs, file, pool));
-    *cert = APR_ARRAY_IDX(certs, 0, const brski_cert_t *);
-    if (certs->nelts > 1) {
-        return say_refuse(pool, "%s holds %d certificates; one is wanted", file, certs->nelts);
-    }
-    return BRSKI_OK;
-}
-
+/* A registrar's file may hold its chain too, its own certificate first; of several CAs one is meant. */
 static brski_err_t *identity_of_cert(const char **identity, const char *file, int ca,
                                      apr_pool_t *pool)
 {
+    apr_array_header_t *certs;
     const brski_cert_t *cert;
 
-    BRSKI_TRY(one_certificate(&cert, file, pool));
+    BRSKI_TRY(brski_cert_load(&certs, file, pool));
+    cert = APR_ARRAY_IDX(certs, 0, const brski_cert_t *);
+    if (ca && certs->nelts > 1) {
+        return say_refuse(pool, "%s holds %d certificates; say which CA", file, certs->nelts);
+    }
     if (ca && !cert->ca) {
         return say_refuse(pool, "%s is not a CA's certificate; --cert takes a registrar's own",
                           file);
