@@ -121,7 +121,7 @@ like(text("$odd/odd/foreign-device.pem"), qr/serialNumber\s*=\s*JADA-0001/,
 my ($code, $doc) = brski_json('lab', work_dir() . '/json', '--devices', 2);
 is($doc->{devices}, 2, '--json tells how many devices');
 is($doc->{first_device}, 'JADA-0001', '--json tells the first');
-($status, $out, $err) = brski('lab', work_dir() . '/said');
+($status, $out, $err) = brski('lab', work_dir() . '/said', '--module', $0);
 like($out, qr{^  devices\.csv .*masactl device import}m, 'for people it says what each file is');
 is($err, '', 'and shows no progress where there is no terminal');
 

@@ -25,6 +25,9 @@
 #ifndef BRSKI_HTTPD_MODULES
 #define BRSKI_HTTPD_MODULES "/usr/lib/apache2/modules"
 #endif
+#ifndef BRSKI_HTTPD
+#define BRSKI_HTTPD "apache2"
+#endif
 #ifndef BRSKI_MOD_MASA
 #define BRSKI_MOD_MASA BRSKI_HTTPD_MODULES "/mod_masa.so"
 #endif
@@ -155,6 +158,15 @@ static brski_err_t *make_directories(const lab_plan_t *plan, apr_pool_t *pool)
     return hand_to_user(plan, files_join(plan->dir, LAB_DB, pool), pool);
 }
 
+/* httpd takes a relative path from its own root. What is not there yet may come later. */
+static void find_module(lab_plan_t *plan, call_t *call)
+{
+    if (absolute(&plan->module, plan->module, call->pool)) {
+        say_warn(call->say, "there is no %s yet, which " LAB_CONF " will load (--module FILE)",
+                 brski_printable(plan->module, 200, call->pool));
+    }
+}
+
 static brski_err_t *make_root(const char **dir, const char *path, apr_pool_t *pool)
 {
     int empty;
@@ -280,7 +292,11 @@ static void tell_people(const lab_plan_t *plan, call_t *call, double seconds)
     for (i = 0; contents[i].path; i++) {
         say_line(say, "  %-35s %s", contents[i].path, contents[i].what);
     }
-    say_line(say, "A first request, once its MASA runs at %s:", url_of(plan, call->pool));
+    say_line(say, "Start its MASA, at %s, and ask for a first voucher:", url_of(plan, call->pool));
+    say_line(say, "  masactl --config %s/" LAB_MASACTL_CONF " schema apply", plan->dir);
+    say_line(say, "  masactl --config %s/" LAB_MASACTL_CONF " device import %s/" LAB_DEVICES_CSV,
+             plan->dir, plan->dir);
+    say_line(say, "  " BRSKI_HTTPD " -f %s/" LAB_CONF, plan->dir);
     say_line(say, "  brski ask --lab %s --device %s", plan->dir,
              lab_make_serial(plan, 1, call->pool));
 }
@@ -332,6 +348,7 @@ static brski_err_t *run(call_t *call)
     lab_plan_t plan;
 
     BRSKI_TRY(read_plan(&plan, call));
+    find_module(&plan, call);
     BRSKI_TRY(make_lab(&plan, call));
     warn_if_closed(&plan, call);
     tell_people(&plan, call, (double)(apr_time_now() - started) / APR_USEC_PER_SEC);

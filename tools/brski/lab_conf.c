@@ -10,6 +10,10 @@
 
 #include "lab.h"
 
+#ifndef BRSKI_HTTPD
+#define BRSKI_HTTPD "apache2"
+#endif
+
 static const char modules_part[] =
     "# Modules that httpd may have built in are loaded only where it has not.\n"
     "<IfModule !mpm_event_module>\n"
@@ -106,8 +110,8 @@ const char *lab_conf_text(const lab_conf_t *c, apr_pool_t *pool)
     const char *head = apr_psprintf(pool,
         "# The MASA of this lab: made by 'brski lab', complete, on loopback, with SQLite.\n"
         "#   make its records   masactl --config %s/masactl.conf schema apply\n"
-        "#   start              apache2 -f %s/masa.conf\n"
-        "#   stop               apache2 -f %s/masa.conf -k stop\n"
+        "#   start              " BRSKI_HTTPD " -f %s/masa.conf\n"
+        "#   stop               " BRSKI_HTTPD " -f %s/masa.conf -k stop\n"
         "Define LAB \"%s\"\n"
         "Define HOST \"%s\"\n"
         "Define PORT %d\n"
