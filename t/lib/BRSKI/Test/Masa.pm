@@ -22,7 +22,7 @@ my $POLICY = "MASAOwner any\nMASANonceless deny\nMASAProximity required\n";
 #   import    0: the lab's devices are not imported
 #   policy    lines of <MASAProduct lab> beside its anchor and signer (first come)
 #   lines     [name => policy, ...] instead of policy: product lines with the lab's anchors and
-#             signer, unless their policy says MASASignWith; no device is imported
+#             signer, unless their policy says otherwise; no device is imported
 #   signers   [[name => file of manufacturer/, words], ...] instead of [[lab => 'masa-signer']]
 #   products  whole text of the MASASigner and <MASAProduct> directives, instead
 #   client    MASAClientCertificate (request)
@@ -182,8 +182,10 @@ sub products_text
                         @{ $opt{signers} || [ [ lab => 'masa-signer' ] ] };
 
     while (my ($name, $policy) = splice @lines, 0, 2) {
-        $text .= "<MASAProduct $name>\nMASAIDevIDAnchor @{[ $self->{lab}->idevid_anchors ]}\n"
-            . ($policy =~ /MASASignWith/ ? '' : "MASASignWith lab\n") . "$policy\n</MASAProduct>\n";
+        $policy .= "\nMASAIDevIDAnchor " . $self->{lab}->idevid_anchors
+            if $policy !~ /MASAIDevIDAnchor/;
+        $policy .= "\nMASASignWith lab" if $policy !~ /MASASignWith/;
+        $text .= "<MASAProduct $name>\n$policy\n</MASAProduct>\n";
     }
     return $text;
 }
