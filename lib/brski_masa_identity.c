@@ -27,22 +27,6 @@ static void add_key(brski_identity_t *identity, const char *kind, const char *va
     }
 }
 
-/* A public CA vouches for names, never for a customer: what it issues anybody can have. */
-static int is_public(const brski_masa_t *masa, const brski_chain_t *path, apr_time_t at,
-                     apr_pool_t *scratch_pool)
-{
-    int i;
-
-    for (i = 1; i < path->certs->nelts; i++) {
-        const brski_cert_t *ca = APR_ARRAY_IDX(path->certs, i, const brski_cert_t *);
-
-        if (brski_masa_public_ca(masa, ca, path->certs, at, scratch_pool)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* "ca:" and "dns:" of an end entity whose path to MASACustomerAnchor holds. */
 static void add_anchored(brski_identity_t *identity, const brski_masa_t *masa,
                          const brski_cert_t *ee, const apr_array_header_t *helpers, apr_time_t at,
@@ -64,7 +48,8 @@ static void add_anchored(brski_identity_t *identity, const brski_masa_t *masa,
     for (i = 0; i < names->nelts; i++) {
         add_key(identity, "dns:", APR_ARRAY_IDX(names, i, const char *));
     }
-    if (is_public(masa, path, at, scratch_pool)) {
+    /* a public CA vouches for names, never for a customer: what it issues anybody can have */
+    if (brski_masa_public_chain(masa, path, at, scratch_pool)) {
         return;
     }
     for (i = 1; i < path->certs->nelts; i++) {

@@ -11,22 +11,28 @@
 
 #include "brski_err.h"
 
-int brski_masa_public_ca(const brski_masa_t *masa, const brski_cert_t *ca,
-                         const apr_array_header_t *helpers, apr_time_t at,
-                         apr_pool_t *scratch_pool)
+/* Each certificate of a chain is signed by the next, so a CA issued by a public one has that one's
+ * key above it, or stands at the top without it. */
+int brski_masa_public_chain(const brski_masa_t *masa, const brski_chain_t *chain, apr_time_t at,
+                            apr_pool_t *scratch_pool)
 {
+    const brski_cert_t *top = APR_ARRAY_IDX(chain->certs, chain->certs->nelts - 1,
+                                            const brski_cert_t *);
+    int i;
+
     if (!masa->public_cas) {
         return 0;
     }
-    if (brski_anchors_has_key(masa->public_cas, ca->spki_hash)) {
-        return 1;
+    for (i = 1; i < chain->certs->nelts; i++) {
+        const brski_cert_t *ca = APR_ARRAY_IDX(chain->certs, i, const brski_cert_t *);
+
+        if (brski_anchors_has_key(masa->public_cas, ca->spki_hash)) {
+            return 1;
+        }
     }
-    if (ca->self_issued) {
-        return 0;
-    }
-    return brski_anchors_verify(NULL, masa->public_cas, ca, helpers, at, masa->skew,
-                                BRSKI_VERIFY_IGNORE_EXPIRY | BRSKI_VERIFY_CA, scratch_pool,
-                                scratch_pool) == NULL;
+    return !chain->self_signed_top
+           && !brski_anchors_verify(NULL, masa->public_cas, top, chain->certs, at, masa->skew,
+                                    BRSKI_VERIFY_IGNORE_EXPIRY, scratch_pool, scratch_pool);
 }
 
 int brski_masa_chain_has(const brski_chain_t *chain, int from, const char *spki_hex)
@@ -49,14 +55,19 @@ static const brski_cert_t *nth(const brski_decision_t *d, int i)
     return APR_ARRAY_IDX(d->chain->certs, i, const brski_cert_t *);
 }
 
-static int private_ca(const brski_decision_t *d, const brski_cert_t *cert)
+/* Worked out once a decision. */
+static int public_chain(brski_decision_t *d)
 {
-    return cert->ca && !brski_masa_public_ca(d->masa, cert, d->chain->certs, d->now, d->pool);
+    if (!d->chain_judged) {
+        d->chain_judged = 1;
+        d->chain_public = brski_masa_public_chain(d->masa, d->chain, d->now, d->pool);
+    }
+    return d->chain_public;
 }
 
 const char *brski_masa_private_issuer(brski_decision_t *d)
 {
-    return d->chain->certs->nelts > 1 && private_ca(d, nth(d, 1)) ? nth(d, 1)->spki_hex : "";
+    return d->chain->certs->nelts > 1 && !public_chain(d) ? nth(d, 1)->spki_hex : "";
 }
 
 /* ---- the policy ---- */
@@ -94,23 +105,16 @@ static brski_pin_policy_t pin_policy(const brski_decision_t *d)
     return d->rvr->voucher->nonce ? d->product->pin_nonced : d->product->pin_nonceless;
 }
 
-/* The CA nearest to the registrar, or the farthest, that is not public; the registrar's own
- * certificate when there is none. */
-static const brski_cert_t *pin_by(const brski_decision_t *d, brski_pin_policy_t policy)
+/* The CA nearest to the registrar, or the farthest; the registrar's own certificate when it has
+ * none, or public ones. */
+static const brski_cert_t *pin_by(brski_decision_t *d, brski_pin_policy_t policy)
 {
-    const brski_cert_t *pin = nth(d, 0);
-    int i;
+    int n = d->chain->certs->nelts;
 
-    for (i = 1; policy != BRSKI_PIN_EE && i < d->chain->certs->nelts; i++) {
-        if (!private_ca(d, nth(d, i))) {
-            break;                    /* what is above a public CA is public too */
-        }
-        pin = nth(d, i);
-        if (policy == BRSKI_PIN_LOWEST_CA) {
-            break;
-        }
+    if (policy == BRSKI_PIN_EE || n == 1 || public_chain(d)) {
+        return nth(d, 0);
     }
-    return pin;
+    return nth(d, policy == BRSKI_PIN_LOWEST_CA ? 1 : n - 1);
 }
 
 brski_err_t *brski_masa_choose_pin(brski_decision_t *d)

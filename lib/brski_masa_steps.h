@@ -29,6 +29,8 @@ typedef struct brski_decision_t {
     const char *issuer_name;
     brski_chain_t *chain;
     brski_prior_t *prior;             /**< opened when first asked for */
+    int chain_judged;                 /**< whether it is a public CA's is known: */
+    int chain_public;
 
     /* said by the records */
     brski_identity_t *identity;
@@ -126,9 +128,9 @@ brski_err_t *brski_masa_judge_log(brski_decision_t *d);
 
 /** 5.5.2: the certificate that the voucher pins, and its domainID. */
 brski_err_t *brski_masa_choose_pin(brski_decision_t *d);
-/** Nonzero when a CA is a public one or, with helpers between, was issued by one; expired ones included. */
-int brski_masa_public_ca(const brski_masa_t *masa, const brski_cert_t *ca, const apr_array_header_t *helpers,
-                         apr_time_t at, apr_pool_t *scratch_pool);
+/** Nonzero when a CA of a verified chain is public, or was issued by a public one; expired ones included. */
+int brski_masa_public_chain(const brski_masa_t *masa, const brski_chain_t *chain, apr_time_t at,
+                            apr_pool_t *scratch_pool);
 /** Key of the CA that issued the request's signer when it is private, else "". */
 const char *brski_masa_private_issuer(brski_decision_t *d);
 /** Nonzero when a key is among the chain's certificates from the nth on. */

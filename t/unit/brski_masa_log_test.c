@@ -101,8 +101,34 @@ static void test_tls_of_domain_ca(void)
 
     ask.request.client_cert = next->cert;
     is_log(w, testmasa_log(w, &ask), 1, "5.8 a TLS certificate of the domain's private CA");
+    next = testpki_make(&(testpki_spec_t){ .cn = "old registrar", .client_auth = 1,
+        .not_after = "2025-01-01T00:00:00Z" }, w->domain_ca, pool);
+    ask.request.client_cert = next->cert;
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 but not an expired one");
     unit_ctx_set_now(w->ctx, unit_time("2039-12-31T01:00:00Z"));
-    is_err(testmasa_log(w, &ask), PKIX, "5.5.3 not when certificates have expired");
+    is_err(testmasa_log(w, &ask), PKIX, "5.5.3 nor with an expired request");
+}
+
+/* The recorded issuer counts, whatever was pinned. */
+static void test_tls_and_pin(void)
+{
+    testmasa_t *w = testmasa_make(pool);
+    testmasa_ask_t ask = testmasa_ask(w);
+    testpki_t *sister, *elsewhere;
+
+    w->product->pin_nonced = BRSKI_PIN_EE;
+    is_ok(testmasa_voucher(w, &ask), "5.6 the registrar itself is pinned");
+    ask.request.client_cert = colleague(w, "next registrar")->cert;
+    is_log(w, testmasa_log(w, &ask), 1, "5.8 the domain's CA opens it all the same");
+    w->product->pin_nonced = BRSKI_PIN_HIGHEST_CA;
+    w->store->events->nelts = 0;
+    is_ok(testmasa_voucher(w, &ask), "5.6 the root is pinned");
+    sister = testpki_make(&(testpki_spec_t){ .cn = "Sister CA", .ca = 1 }, w->domain_root, pool);
+    elsewhere = testpki_make(&(testpki_spec_t){ .cn = "elsewhere", .client_auth = 1 }, sister,
+                             pool);
+    ask.request.client_cert = elsewhere->cert;
+    ask.request.client_chain = testpki_chain(elsewhere, 0, pool);
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 TLS of a sister CA does not");
 }
 
 static void test_chain_key(void)
@@ -137,6 +163,12 @@ static void test_customer(void)
     is_log(w, testmasa_log(w, &ask), 1, "5.8 the customer by another of its keys");
     ask = testmasa_ask_from(w, office);
     is_log(w, testmasa_log(w, &ask), 1, "5.8 the customer by a fresh request");
+    office = testmasa_domain(w, "New office");
+    teststore_customer(w->store, "acme", "spki:", office->cert->spki_hex);
+    teststore_customer(w->store, "aaa", "spki:", w->masa_ee->cert->spki_hex);
+    ask = testmasa_ask_from(w, office);
+    ask.request.client_cert = w->masa_ee->cert;
+    is_log(w, testmasa_log(w, &ask), 1, "5.8 whoever's TLS key brings it");
 }
 
 static void test_fresh(void)
@@ -360,8 +392,8 @@ static void test_store_away(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_same_request, test_content, test_tls_recorded, test_tls_of_domain_ca, test_chain_key,
-        test_customer, test_fresh, test_former_owner, test_stranger, test_replayed,
+        test_same_request, test_content, test_tls_recorded, test_tls_of_domain_ca, test_tls_and_pin,
+        test_chain_key, test_customer, test_fresh, test_former_owner, test_stranger, test_replayed,
         test_refused_request, test_copied_ski, test_not_a_registrar, test_public_ca,
         test_no_events, test_two_lines, test_tampered, test_store_away,
     };

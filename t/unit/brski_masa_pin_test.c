@@ -72,8 +72,24 @@ static void test_public(void)
          "5.5 nor one whose public root is left out");
 }
 
-/* A public CA does not make the private one below it private: it is under public trust. But a
- * private CA beside public ones stays what it is. */
+/* One certificate with the key of another. */
+static void test_public_key(void)
+{
+    testmasa_t *w = testmasa_make(pool);
+    testpki_t *root, *renamed, *ee;
+    testmasa_ask_t ask;
+
+    root = testpki_make(&(testpki_spec_t){ .cn = "Public root", .ca = 1 }, NULL, pool);
+    renamed = testpki_make(&(testpki_spec_t){ .cn = "My private root", .ca = 1,
+        .same_key = root->key }, NULL, pool);
+    ee = testpki_make(&(testpki_spec_t){ .cn = "registrar", .cmc_ra = 1 }, renamed, pool);
+    w->masa.public_cas = testmasa_anchors(w, root);
+    ask = testmasa_ask_from(w, ee);
+    is_ok(testmasa_voucher(w, &ask), "5.5 a public CA under another name");
+    is_str(w->answer->domain_id, brski_domain_id(ee->cert, pool), "5.5 is not pinned either");
+    is_str(teststore_event(w->store, 0)->issuer_spki, "", "5.8 nor recorded");
+}
+
 static void test_public_elsewhere(void)
 {
     testmasa_t *w = testmasa_make(pool);
@@ -106,7 +122,8 @@ static void test_no_ski(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_policies, test_granted, test_public, test_public_elsewhere, test_no_ski,
+        test_policies, test_granted, test_public, test_public_key, test_public_elsewhere,
+        test_no_ski,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;
