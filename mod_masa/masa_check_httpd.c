@@ -200,7 +200,7 @@ static void check_dbd(masa_check_t *c)
         return;
     }
     if (c->engine->dialect == BRSKI_SQLITE3) {
-        c->engine->sqlite_file = masa_check_sqlite_file(params, c->pool);
+        c->engine->sqlite_file = apr_pstrdup(c->pool, masa_check_sqlite_file(params, c->temp));
     }
     check_pool(c);
     check_schema(c, driver, params);
