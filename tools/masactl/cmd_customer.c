@@ -184,7 +184,7 @@ static brski_err_t *customer_remove(call_t *call)
 
 /* ---- keys ---- */
 
-/* A registrar's file may hold its chain too, its own certificate first; of several CAs one is meant. */
+/* A registrar's file may hold its chain too, its own certificate first; of CAs one is meant. */
 static brski_err_t *identity_of_cert(const char **identity, const char *file, int ca,
                                      apr_pool_t *pool)
 {
