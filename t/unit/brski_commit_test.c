@@ -71,6 +71,7 @@ typedef struct crowd_t {
     apr_uint32_t unknown;
     apr_uint32_t internal;
     apr_uint32_t other;
+    apr_interval_time_t last_waited;
 } crowd_t;
 
 static void count(crowd_t *crowd, const brski_err_t *err, int changed)
@@ -113,7 +114,9 @@ static int rows_of(brski_dbd_t *db, const char *tenant, apr_pool_t *pool)
 static void test_crowd(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 2 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "crowd", 0, 0, 0, 0, 0 };
+    crowd_t crowd = {
+        make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "crowd", 0, 0, 0, 0, 0, 0
+    };
 
     database_crew(THREADS, put_many, &crowd);
     is_int(crowd.changed, THREADS * EACH, "each statement of %d threads changed its row", THREADS);
@@ -132,7 +135,7 @@ static void put_some_bad(void *baton, int number, apr_pool_t *pool)
 static void test_bad_member(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 20 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "bad", 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "bad", 0, 0, 0, 0, 0, 0 };
 
     database_crew(THREADS, put_some_bad, &crowd);
     is_int(crowd.internal, 7, "those that cannot be fail");
@@ -155,7 +158,9 @@ static void use_same(void *baton, int number, apr_pool_t *pool)
 static void test_conflict(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 20 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_FRESH_USE_PUT, 5000 * MS, pool), "same", 0, 0, 0, 0, 0 };
+    crowd_t crowd = {
+        make(&lender, STMT_FRESH_USE_PUT, 5000 * MS, pool), "same", 0, 0, 0, 0, 0, 0
+    };
 
     database_crew(THREADS, use_same, &crowd);
     is_int(crowd.changed, 1, "of one group only one wins a key");
@@ -172,7 +177,7 @@ static void put_number(void *baton, int number, apr_pool_t *pool)
 static void test_no_connection(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 20 * MS, 0, 1 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "none", 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "none", 0, 0, 0, 0, 0, 0 };
 
     database_crew(THREADS, put_number, &crowd);
     is_int(crowd.busy, THREADS, "without a connection all learn so");
@@ -185,19 +190,27 @@ static void test_no_connection(brski_dbd_t *db, apr_pool_t *pool)
 /* The first is the leader and hangs before it has the lock: 0.6 s, patience 0.2 s. */
 static void come_one_by_one(void *baton, int number, apr_pool_t *pool)
 {
+    crowd_t *crowd = baton;
+    apr_time_t start;
+
     apr_sleep(number * 20 * MS);
-    put_number(baton, number, pool);
+    start = apr_time_now();
+    put_number(crowd, number, pool);
+    if (number == 19) {
+        crowd->last_waited = apr_time_now() - start;
+    }
 }
 
 static void test_stuck_leader(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 600 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 200 * MS, pool), "stuck", 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 200 * MS, pool), "stuck", 0, 0, 0, 0, 0, 0 };
     apr_time_t start = apr_time_now();
 
     database_crew(20, come_one_by_one, &crowd);
     is_int(crowd.changed, 1, "a leader that hangs goes on by itself");
-    is_int(crowd.busy, 19, "who waited for it leaves, newcomers at once");
+    is_int(crowd.busy, 19, "who waited for it leaves");
+    ok(crowd.last_waited < 100 * MS, "newcomers at once: %d ms", (int)(crowd.last_waited / MS));
     is_int(rows_of(db, "stuck", pool), 1, "and nothing of theirs has happened");
     ok(apr_time_now() - start < 1000 * MS, "nobody hangs with it");
     is_int(brski_commit_turned_away(crowd.commit), 19, "they are counted");
@@ -207,7 +220,7 @@ static void test_stuck_leader(brski_dbd_t *db, apr_pool_t *pool)
 static void test_slow_result(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 30 * MS, 500 * MS, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 100 * MS, pool), "slow", 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 100 * MS, pool), "slow", 0, 0, 0, 0, 0, 0 };
 
     database_crew(5, put_number, &crowd);
     is_int(crowd.changed, 1, "the leader knows");
@@ -236,7 +249,7 @@ static void put_large(void *baton, int number, apr_pool_t *pool)
 static void test_full(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 10 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "full", 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "full", 0, 0, 0, 0, 0, 0 };
 
     database_do(db, "PRAGMA max_page_count=1");
     database_crew(8, put_large, &crowd);

@@ -217,6 +217,20 @@ static void test_guard(t_t *t)
     is_int(events->nelts, 0, "%s: has no events", t->d);
 }
 
+/* As after a restore: the same place in the chain, another event. */
+static void test_other_head(t_t *t)
+{
+    brski_facts_t *f;
+    brski_event_t *e;
+
+    database_device(t->db, t->tenant, "H1", "router");
+    issue(t, "H1", "head1", "bg==");
+    f = facts_of(t, "H1", "head2");
+    e = database_event(f, t->tenant, "head2", "bg==", t->pool);
+    database_do(t->db, "UPDATE voucher_event SET hash = 'other' WHERE request_hash = 'head1'");
+    is_int(put(t, e, f), 0, "%s: not written behind an event that was not read", t->d);
+}
+
 static void test_tenants(t_t *t)
 {
     brski_store_t *other = database_store(t->database, "next door", 1, t->ctx, t->pool);
@@ -504,6 +518,7 @@ int main(void)
         test_facts_events(&t);
         test_customers(&t);
         test_guard(&t);
+        test_other_head(&t);
         test_tenants(&t);
         test_fresh_use(&t);
         test_refusals(&t);
