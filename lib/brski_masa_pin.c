@@ -32,7 +32,8 @@ int brski_masa_public_chain(const brski_masa_t *masa, const brski_chain_t *chain
     }
     return !chain->self_signed_top
            && !brski_anchors_verify(NULL, masa->public_cas, top, chain->certs, at, masa->skew,
-                                    BRSKI_VERIFY_IGNORE_EXPIRY, scratch_pool, scratch_pool);
+                                    BRSKI_VERIFY_IGNORE_EXPIRY | BRSKI_VERIFY_CA, scratch_pool,
+                                    scratch_pool);
 }
 
 int brski_masa_chain_has(const brski_chain_t *chain, int from, const char *spki_hex)

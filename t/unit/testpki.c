@@ -100,8 +100,9 @@ static void add_usage(X509 *x, const testpki_spec_t *spec, apr_pool_t *pool)
 
     add_extension(x, NULL, NID_basic_constraints, spec->ca ? "critical,CA:TRUE" : "CA:FALSE");
     add_extension(x, NULL, NID_key_usage,
-                  spec->ca ? "critical,keyCertSign,cRLSign,digitalSignature"
-                           : "critical,digitalSignature");
+                  spec->ca && !*eku ? "critical,keyCertSign,cRLSign"
+                                    : spec->ca ? "critical,keyCertSign,digitalSignature"
+                                               : "critical,digitalSignature");
     if (*eku) {
         add_extension(x, NULL, NID_ext_key_usage, eku + 1);
     }
