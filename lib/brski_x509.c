@@ -9,6 +9,7 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
@@ -24,7 +25,9 @@
 #define EXTENSIONS_MAX 64
 #define FILE_MAX_OCTETS (16 * 1024 * 1024)
 #define RSA_MIN_BITS 2048
-#define RSA_MAX_BITS 8192 /* beyond, a stranger could make us compute for milliseconds */
+/* Beyond, a stranger could make us compute for milliseconds with each certificate. */
+#define RSA_MAX_BITS 8192
+#define RSA_EXPONENT_MAX_BITS 32
 
 /*
  * AlgorithmIdentifiers of the key types that may sign; EC with a named curve. RFC 5480, RFC 8410.
@@ -185,16 +188,25 @@ static int is_rsa(const EVP_PKEY *key)
     return EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS");
 }
 
+/* OpenSSL bounds the exponent only of moduli beyond 3072 bits. */
+static int is_dear_rsa(const EVP_PKEY *key)
+{
+    BIGNUM *e = NULL;
+    int dear = EVP_PKEY_get_bits(key) > RSA_MAX_BITS
+               || !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e)
+               || BN_num_bits(e) > RSA_EXPONENT_MAX_BITS;
+
+    BN_free(e);
+    return dear;
+}
+
 static int is_weak_key(const EVP_PKEY *key, brski_bytes_t algorithm)
 {
-    int bits;
-
     if (!key) {
         return 1; /* a type that our context does not decode */
     }
     if (is_rsa(key)) {
-        bits = EVP_PKEY_get_bits(key);
-        return bits < RSA_MIN_BITS || bits > RSA_MAX_BITS;
+        return EVP_PKEY_get_bits(key) < RSA_MIN_BITS || is_dear_rsa(key);
     }
     return !same(algorithm, p256_id, sizeof(p256_id)) && !same(algorithm, p384_id, sizeof(p384_id))
            && !same(algorithm, p521_id, sizeof(p521_id))
@@ -573,9 +585,11 @@ brski_err_t *brski_cert_wrap(const brski_cert_t **out, X509 *x509, brski_cert_ca
 
 /* ---- signatures between certificates ---- */
 
-static int is_verifiable(const EVP_PKEY *key)
+/* Of weak keys only small RSA ones are computed with: they are cheap, and told from none. */
+static int is_verifiable(const brski_cert_t *issuer)
 {
-    return key && !(is_rsa(key) && EVP_PKEY_get_bits(key) > RSA_MAX_BITS);
+    return issuer->key
+           && (!issuer->weak_key || (is_rsa(issuer->key) && !is_dear_rsa(issuer->key)));
 }
 
 enum { SIGNER_UNKNOWN, SIGNER_BEING_NOTED, SIGNER_KNOWN };
@@ -589,7 +603,7 @@ int brski_cert_signed_by(const brski_cert_t *cert, const brski_cert_t *issuer)
         return 1;
     }
     ERR_set_mark();
-    if (!is_verifiable(issuer->key) || X509_verify(cert->x509, issuer->key) != 1) {
+    if (!is_verifiable(issuer) || X509_verify(cert->x509, issuer->key) != 1) {
         ERR_pop_to_mark();
         return 0;
     }

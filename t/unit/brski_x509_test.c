@@ -207,13 +207,14 @@ static void sees_weakness(apr_pool_t *pool)
     }
 }
 
-/* Nobody has the private key of this one, and making a real one takes minutes. */
-static void sees_monstrous_keys(apr_pool_t *pool)
+/* Nobody has the private keys of these, and making real ones takes minutes. */
+static void sees_monstrous_key(apr_size_t n_octets, apr_size_t e_octets, const char *label,
+                               apr_pool_t *pool)
 {
     const pki_party_t *usual = pki_make(NULL, (pki_spec_t){ .subject = "CN=x" }, pool);
-    unsigned char n[1200], e[] = { 1, 0, 1 };
-    OSSL_PARAM params[] = { OSSL_PARAM_construct_BN("n", n, sizeof(n)),
-                            OSSL_PARAM_construct_BN("e", e, sizeof(e)),
+    unsigned char n[1200], e[400];
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_BN("n", n, n_octets),
+                            OSSL_PARAM_construct_BN("e", e, e_octets),
                             OSSL_PARAM_construct_end() };
     EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
     X509 *x509 = X509_dup(usual->x509);
@@ -221,6 +222,7 @@ static void sees_monstrous_keys(apr_pool_t *pool)
     const brski_cert_t *cert;
 
     memset(n, 0xFF, sizeof(n));
+    memset(e, 0x7F, sizeof(e));
     if (EVP_PKEY_fromdata_init(ctx) != 1
         || EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1) {
         bail_out("no RSA key");
@@ -228,11 +230,18 @@ static void sees_monstrous_keys(apr_pool_t *pool)
     X509_set_pubkey(x509, key);
     i2d_re_X509_tbs(x509, NULL);
     cert = pki_parse(x509, pool);
-    is_int(EVP_PKEY_get_bits(cert->key), 9600, "5.5.3 an RSA key of 9600 bits");
-    ok(cert->weak_key && !brski_cert_signed_by(usual->cert, cert), "5.5.3 is not computed with");
+    is_int(EVP_PKEY_get_bits(cert->key), (int)(8 * n_octets), "an RSA key of that size");
+    ok(cert->weak_key && !brski_cert_signed_by(usual->cert, cert), label);
     X509_free(x509);
     EVP_PKEY_free(key);
     EVP_PKEY_CTX_free(ctx);
+}
+
+static void sees_monstrous_keys(apr_pool_t *pool)
+{
+    sees_monstrous_key(1200, 3, "5.5.3 an RSA key of 9600 bits is not computed with", pool);
+    sees_monstrous_key(384, 383, "5.5.3 nor one with an exponent of 3063 bits", pool);
+    sees_monstrous_key(384, 5, "5.5.3 nor one with an exponent of 39 bits", pool);
 }
 
 static void sees_usages(apr_pool_t *pool)
