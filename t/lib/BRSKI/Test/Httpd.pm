@@ -240,6 +240,21 @@ sub graceful
     }) or die "httpd $self->{name} does not come back from a graceful restart\n";
 }
 
+# CPU time that its processes have used, in seconds.
+sub cpu_seconds
+{
+    my ($self) = @_;
+    my $ticks = 0;
+
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $in, '<', $stat or next;
+        my ($pid, $parent, $user, $system) =
+            (readline($in) || '') =~ /^(\d+) \(.*\) \S (\d+)(?: \S+){9} (\d+) (\d+)/ or next;
+        $ticks += $user + $system if $pid == $self->pid || $parent == $self->pid;
+    }
+    return $ticks / POSIX::sysconf(POSIX::_SC_CLK_TCK());
+}
+
 # --- asking ---------------------------------------------------------------
 
 sub url

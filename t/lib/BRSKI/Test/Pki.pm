@@ -36,6 +36,7 @@ sub args
 #   issuer    name of a CA made before, or { cert => PEM, key => PEM } (default: itself)
 #   subject   (/O=Test/CN=name);  serial => X520SerialNumber in the subject
 #   ca        1: a CA;  pathlen
+#   basic, usage  what basicConstraints and keyUsage say, in place of what goes with that
 #   eku       words of openssl or OIDs ('1.3.6.1.5.5.7.3.28' is id-kp-cmcRA)
 #   dns       a name in subjectAltName
 #   ski, aki  0: without the extension
@@ -111,11 +112,12 @@ sub make_request
 sub config
 {
     my ($self, $name, $self_signed, %opt) = @_;
-    my @ext = $opt{ca}
-        ? ('basicConstraints=critical,CA:TRUE'
-           . (defined $opt{pathlen} ? ",pathlen:$opt{pathlen}" : ''),
-           'keyUsage=critical,keyCertSign,cRLSign')
-        : ('basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature');
+    my ($basic, $usage) = $opt{ca}
+        ? ('critical,CA:TRUE' . (defined $opt{pathlen} ? ",pathlen:$opt{pathlen}" : ''),
+           'critical,keyCertSign,cRLSign')
+        : ('critical,CA:FALSE', 'critical,digitalSignature');
+    my @ext = ('basicConstraints=' . (defined $opt{basic} ? $opt{basic} : $basic),
+               'keyUsage=' . (defined $opt{usage} ? $opt{usage} : $usage));
 
     push @ext, "extendedKeyUsage=$opt{eku}" if $opt{eku};
     push @ext, "subjectAltName=DNS:$opt{dns}" if $opt{dns};
