@@ -15,7 +15,9 @@
 #include "database.h"
 #include "unit.h"
 
-#define MS apr_time_from_msec(1)
+/* A millisecond, or more where threads are slow to start: under valgrind. */
+static apr_interval_time_t ms;
+#define MS ms
 #define THREADS 32
 #define EACH 20
 
@@ -115,7 +117,7 @@ static void test_crowd(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 2 * MS, 0, 0 };
     crowd_t crowd = {
-        make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "crowd", 0, 0, 0, 0, 0, 0
+        make(&lender, STMT_CUSTOMER_PUT, 9000 * MS, pool), "crowd", 0, 0, 0, 0, 0, 0
     };
 
     database_crew(THREADS, put_many, &crowd);
@@ -135,7 +137,7 @@ static void put_some_bad(void *baton, int number, apr_pool_t *pool)
 static void test_bad_member(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 20 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "bad", 0, 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 9000 * MS, pool), "bad", 0, 0, 0, 0, 0, 0 };
 
     database_crew(THREADS, put_some_bad, &crowd);
     is_int(crowd.internal, 7, "those that cannot be fail");
@@ -177,7 +179,7 @@ static void put_number(void *baton, int number, apr_pool_t *pool)
 static void test_no_connection(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 20 * MS, 0, 1 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "none", 0, 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 9000 * MS, pool), "none", 0, 0, 0, 0, 0, 0 };
 
     database_crew(THREADS, put_number, &crowd);
     is_int(crowd.busy, THREADS, "without a connection all learn so");
@@ -249,7 +251,7 @@ static void put_large(void *baton, int number, apr_pool_t *pool)
 static void test_full(brski_dbd_t *db, apr_pool_t *pool)
 {
     lender_t lender = { db, 0, 10 * MS, 0, 0 };
-    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 5000 * MS, pool), "full", 0, 0, 0, 0, 0, 0 };
+    crowd_t crowd = { make(&lender, STMT_CUSTOMER_PUT, 9000 * MS, pool), "full", 0, 0, 0, 0, 0, 0 };
 
     database_do(db, "PRAGMA max_page_count=1");
     database_crew(8, put_large, &crowd);
@@ -261,11 +263,31 @@ static void test_full(brski_dbd_t *db, apr_pool_t *pool)
     is_int(rows_of(db, "full", pool), 8, "with room again all go in");
 }
 
+static void do_nothing(void *baton, int number, apr_pool_t *pool)
+{
+    (void)baton;
+    (void)number;
+    (void)pool;
+}
+
+static void measure(void)
+{
+    apr_time_t start = apr_time_now();
+    apr_interval_time_t took;
+
+    database_crew(THREADS, do_nothing, NULL);
+    took = (apr_time_now() - start) / 20;
+    ms = took < apr_time_from_msec(1)    ? apr_time_from_msec(1)
+         : took > apr_time_from_msec(20) ? apr_time_from_msec(20)
+                                         : took;
+}
+
 int main(void)
 {
     apr_pool_t *pool = unit_start();
     brski_dbd_t *db = database_open(database_sqlite(pool), pool);
 
+    measure();
     test_crowd(db, pool);
     test_bad_member(db, pool);
     test_conflict(db, pool);
