@@ -95,6 +95,8 @@ sub bad_lists
         ["${h}X\x07,w,,,,\n", qr/line 2: serial_number holds control characters/],
         ["${h}X\xff,w,,,,\n", qr/line 2: serial_number holds .* not UTF-8/],
         ["${h}X\xc0\x80,w,,,,\n", qr/line 2: serial_number holds .* not UTF-8/],
+        ["${h}X\xe0\x80\xaf,w,,,,\n", qr/line 2: serial_number holds .* not UTF-8/],
+        ["${h}X\xed\xa0\x80,w,,,,\n", qr/line 2: serial_number holds .* not UTF-8/],
         [$h . 'X' x 129 . ",w,,,,\n", qr/line 2: serial_number is too long/],
         ["${h}X,w,,,,\nY,w,,,,\nX,w,,,,\n", qr/line 4: X of product w stands on line 2 too/],
         ["${h}\"X\ny,w,,,,\nZ,w,,,,\n", qr/line 2: has a quote that is never closed/],

@@ -254,8 +254,10 @@ static brski_err_t *find_place(place_t *place, call_t *call, const char *file)
 {
     const char *product = opt_get(call, "product");
     const brski_head_t *head;
+    apr_pool_t *scratch;
     heads_t *heads;
 
+    apr_pool_create(&scratch, call->pool);
     place->leaves = apr_array_make(call->pool, 1024, sizeof(const char *));
     place->index = -1;
     BRSKI_TRY(heads_open(&heads, file, call->pool));
@@ -273,7 +275,9 @@ static brski_err_t *find_place(place_t *place, call_t *call, const char *file)
             place->index = place->leaves->nelts;
             place->head = head_json(head, call->pool);
         }
-        APR_ARRAY_PUSH(place->leaves, const char *) = brski_head_leaf(head, call->pool);
+        APR_ARRAY_PUSH(place->leaves, const char *) =
+            apr_pstrdup(call->pool, brski_head_leaf(head, scratch));
+        apr_pool_clear(scratch);
     }
 }
 

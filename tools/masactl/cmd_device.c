@@ -41,11 +41,11 @@ static brski_err_t *device_show(call_t *call)
             say_record(call->say, device);
         }
     }
-    say_json(call->say, list);
     if (!brski_json_size(list)) {
         return say_refuse(db->pool, "tenant %s has no device %s", db->tenant,
                           brski_printable(call->args[0], 128, db->pool));
     }
+    say_json(call->say, list);
     return BRSKI_OK;
 }
 
