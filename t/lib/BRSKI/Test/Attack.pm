@@ -89,6 +89,7 @@ sub ask_as
 
 # The JSON of a registrar's request around a pledge's (octets); with more => text of more members,
 # and members by name, which are text.
+my %inner;
 sub request_json
 {
     my ($pvr, %with) = @_;
@@ -96,8 +97,8 @@ sub request_json
     require MIME::Base64;
     require JSON::PP;
     my $json = JSON::PP->new->canonical->utf8;
-    my $inner = $json->decode(BRSKI::Test::Answer::cms_content($pvr))
-                    ->{'ietf-voucher-request:voucher'};
+    my $inner = $inner{$pvr} ||= $json->decode(BRSKI::Test::Answer::cms_content($pvr))
+                                     ->{'ietf-voucher-request:voucher'};
     my %member = (assertion => 'proximity', 'created-on' => $inner->{'created-on'},
                   nonce => $inner->{nonce}, 'serial-number' => $inner->{'serial-number'},
                   'prior-signed-voucher-request' => MIME::Base64::encode_base64($pvr, ''), %with);
@@ -139,11 +140,14 @@ sub in_evidence
     Test::More::diag("not in evidence: $_->[3] ($_->[0])") for @missing;
 }
 
+# What can be judged again only with what was not kept: a body that was not read.
+my %NOT_AGAIN = map { $_ => 1 } qw(1002 1004);
+
 # One of each number is judged again and fails the same rule.
 sub explained
 {
     my ($label) = @_;
-    my %sample = map { $_->[1] => $_ } @kept;
+    my %sample = map { $NOT_AGAIN{ $_->[1] } ? () : ($_->[1] => $_) } @kept;
     my @wrong;
 
     for my $number (sort keys %sample) {
