@@ -99,7 +99,8 @@ typedef struct brski_step_t {
 /**
  * Decide on a voucher-request, sign, write the event. RFC 8995 5.5-5.7.
  * @param answer   always set, also when refused; answer->body only on success
- * @return NULL with the voucher; else an error whose status and public text are the answer to the client
+ * @return NULL with the voucher; else an error whose status and public text are the answer to the client; it lives in
+ *         result_pool, as the answer does
  */
 brski_err_t *brski_masa_requestvoucher(brski_masa_answer_t **answer, const brski_masa_t *masa,
                                        const brski_masa_request_t *request, apr_pool_t *result_pool,

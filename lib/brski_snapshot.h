@@ -13,7 +13,8 @@
 brski_err_t *brski_snapshot_make(const char **json, const char **hash, const brski_masa_t *masa, apr_pool_t *pool);
 
 /**
- * Make a MASA for judging from a snapshot; store and ctx are the caller's. Keys are absent; an owner policy of a third
+ * Make a MASA for judging from a snapshot; store and ctx are the caller's. Keys, the certificate cache and the list of
+ * public CAs are absent (a snapshot has only that list's hash; the caller may set public_cas); an owner policy of a third
  * module is unknown here: BRSKI_E_INPUT naming it.
  */
 brski_err_t *brski_snapshot_read(brski_masa_t **masa, const char *json, brski_store_t *store, const brski_ctx_t *ctx,
