@@ -556,6 +556,17 @@ static int handler(request_rec *r)
     return masa_http_refuse(http, err);
 }
 
+/* Before any other module may answer: mod_rewrite does so while it translates a path. */
+static int claim_request(request_rec *r)
+{
+    const masa_engine_t *engine = masa_engine(r->server);
+
+    if (engine && masa_http_is_ours(r, engine)) {
+        claim_errors(r);
+    }
+    return DECLINED;
+}
+
 /* Before any access rule: what a rule sees of the client must be of a connection made for this
  * host. */
 static int check_access(request_rec *r)
@@ -567,7 +578,7 @@ static int check_access(request_rec *r)
     if (!engine || !masa_http_is_ours(r, engine)) {
         return DECLINED;
     }
-    claim_errors(r);
+    claim_errors(r);                  /* again: the path is decoded now */
     http = masa_http_get(r);
     err = masa_http_peer(http);
     return err ? masa_http_refuse(http, err) : DECLINED;
@@ -578,6 +589,7 @@ void masa_http_hooks(apr_pool_t *pool)
     (void)pool;
     ap_register_output_filter(ERROR_FILTER, error_filter, NULL, AP_FTYPE_RESOURCE);
     ap_hook_insert_error_filter(insert_error_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_read_request(claim_request, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_access_checker(check_access, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }
