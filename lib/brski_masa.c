@@ -210,15 +210,6 @@ static brski_err_t *verify_chain(brski_decision_t *d)
     return BRSKI_OK;
 }
 
-static brski_err_t *check_revocation(brski_decision_t *d)
-{
-    if (!d->masa->revoke || d->masa->revocation == BRSKI_REVOCATION_OFF) {
-        BRSKI_SKIP(d, "revocation is not checked here");
-        return BRSKI_OK;
-    }
-    return brski_revoke_check(d->masa->revoke, d->chain, d->masa->revocation, d->now, d->pool);
-}
-
 /* 5.5.4. That a client certificate of TLS marked so should allow clientAuth too is worth a line,
  * not a refusal: the registrar of RFC 8995 Appendix C lacks it. */
 static brski_err_t *require_cmc_ra(brski_decision_t *d)
@@ -246,16 +237,27 @@ brski_err_t *brski_masa_verify(brski_decision_t *d)
     BRSKI_STEP(d, "5.5", "members", check_fields(d));
     /* 5.5.2   the chain that it came with is this domain's temporary trust anchor */
     BRSKI_STEP(d, "5.5.2", "chain", build_chain(d));
-    /* 5.5.3   the signature holds, the chain does now, nothing is revoked */
+    /* 5.5.3   the signature holds, the chain does now */
     BRSKI_STEP(d, "5.5.3", "signature", verify_signature(d));
     BRSKI_STEP(d, "5.5.3", "validity", verify_chain(d));
-    BRSKI_STEP(d, "5.5.3", "revocation", check_revocation(d));
     /* 5.5.4   the signer is a registrar: id-kp-cmcRA, self-signed or not */
     BRSKI_STEP(d, "5.5.4", "registrar", require_cmc_ra(d));
     return BRSKI_OK;
 }
 
 /* ---- what the records say ---- */
+
+/* The responders to ask are a stranger's word. So they are asked last, when all that we can judge
+ * by ourselves has passed: a flood of requests for no device of ours, or without a pledge's proof,
+ * makes this server connect to nobody. */
+brski_err_t *brski_masa_check_revocation(brski_decision_t *d)
+{
+    if (!d->masa->revoke || d->masa->revocation == BRSKI_REVOCATION_OFF) {
+        BRSKI_SKIP(d, "revocation is not checked here");
+        return BRSKI_OK;
+    }
+    return brski_revoke_check(d->masa->revoke, d->chain, d->masa->revocation, d->now, d->pool);
+}
 
 brski_err_t *brski_masa_read(brski_decision_t *d, const brski_identity_t *identity)
 {
@@ -463,6 +465,7 @@ static brski_err_t *judge_again(brski_decision_t *d)
     BRSKI_STEP(d, "5.5.4", "ownership", check_ownership(d));
     BRSKI_STEP(d, "5.6", "format", choose_format(d));
     BRSKI_STEP(d, "5.6", "identical request", check_reuse(d));
+    BRSKI_STEP(d, "5.5.3", "revocation", brski_masa_check_revocation(d));
     return BRSKI_OK;
 }
 
@@ -490,6 +493,8 @@ brski_err_t *brski_masa_judge(brski_decision_t *d)
     BRSKI_STEP(d, "5.5.5", "assertion", choose_assertion(d));
     BRSKI_STEP(d, "5.6", "lifetime", choose_lifetime(d));
     BRSKI_STEP(d, "5.6", "signer", brski_masa_choose_signer(d));
+    /* 5.5.3   nothing in the registrar's chain is revoked, as far as others can tell */
+    BRSKI_STEP(d, "5.5.3", "revocation", brski_masa_check_revocation(d));
     return BRSKI_OK;
 }
 

@@ -120,9 +120,6 @@ static const char *by_transport(const brski_decision_t *d, const asker_t *asker,
 static const char *by_fresh_request(const brski_decision_t *d, const asker_t *asker,
                                     const brski_event_t *e)
 {
-    if (!asker->fresh) {
-        return NULL;
-    }
     if (request_of_domain(d, e)) {
         return "fresh request of the domain";
     }
@@ -161,9 +158,19 @@ static brski_err_t *use_up(int *first, brski_decision_t *d)
 
 /* ---- the decision ---- */
 
+/* A registrar asks whatever MASA a pledge names, which could hand the request on to another one to
+ * read its log. Made for that one, it holds no request of a device of ours. */
+static int made_for_us(brski_decision_t *d, const brski_device_t *device)
+{
+    const brski_product_t *product = brski_masa_product(d->masa, device->product);
+
+    return product ? brski_masa_prior_is_from(d, product, device)
+                   : !d->rvr->voucher->prior_signed_voucher_request.len;
+}
+
 /* Is the asker an owner by these events? *how tells by what; NULL when not. */
 static brski_err_t *recognise(const char **how, brski_decision_t *d, const asker_t *asker,
-                              const apr_array_header_t *events)
+                              const brski_device_t *device, const apr_array_header_t *events)
 {
     int first;
 
@@ -171,7 +178,8 @@ static brski_err_t *recognise(const char **how, brski_decision_t *d, const asker
     if (*how) {
         return BRSKI_OK;
     }
-    *how = any_event(d, asker, events, by_fresh_request);
+    *how = asker->fresh && made_for_us(d, device) ? any_event(d, asker, events, by_fresh_request)
+                                                  : NULL;
     if (*how) {
         BRSKI_TRY(use_up(&first, d));
         *how = first ? *how : NULL;
@@ -221,13 +229,14 @@ static brski_err_t *find_events(const apr_array_header_t **events, brski_decisio
 
         BRSKI_TRY(brski_store_events(&found, d->masa->store, device->product,
                                      device->serial_number, d->pool, d->pool));
-        BRSKI_TRY(recognise(&how, d, &asker, found));
+        BRSKI_TRY(recognise(&how, d, &asker, device, found));
         if (how) {
             BRSKI_TRY(take(d, device, found, events, how));
         }
     }
     return *events ? BRSKI_OK
-                   : nothing_to_read(d, BRSKI_E_NO_OWNER, asker.fresh ? "never an owner"
+                   : nothing_to_read(d, BRSKI_E_NO_OWNER, asker.fresh
+                                     ? "never an owner, or a request made for another MASA"
                                      : "never an owner, or nothing but a copied request");
 }
 
@@ -256,6 +265,7 @@ brski_err_t *brski_masa_judge_log(brski_decision_t *d)
     /* 5.8     of a device that exists, to one who owns or owned it */
     BRSKI_TRY(brski_masa_read(d, brski_decision_identity(d, d->request, NULL)));
     BRSKI_STEP(d, "5.8", "owner", find_events(&events, d));
+    BRSKI_STEP(d, "5.5.3", "revocation", brski_masa_check_revocation(d));
     BRSKI_STEP(d, "5.8", "chain of events", check_chain(d, events));
     /* 5.8.1   the answer */
     BRSKI_TRY(brski_audit_make(&json, events, d->result_pool));

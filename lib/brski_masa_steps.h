@@ -87,6 +87,8 @@ brski_err_t *brski_masa_verify(brski_decision_t *d);
 brski_err_t *brski_masa_read(brski_decision_t *d, const brski_identity_t *identity);
 /** RFC 8995 5.5.4 to 5.6: everything that is judged by the records. Changes nothing outside d. */
 brski_err_t *brski_masa_judge(brski_decision_t *d);
+/** RFC 8995 5.5.3: OCSP and CRLs of the registrar's chain, asked when everything else has passed. */
+brski_err_t *brski_masa_check_revocation(brski_decision_t *d);
 /** As brski_masa_identity(), at the decision's time; brski_masa_identity.c. */
 brski_identity_t *brski_decision_identity(brski_decision_t *d, const brski_masa_request_t *request,
                                           const brski_chain_t *chain);
@@ -114,6 +116,8 @@ brski_err_t *brski_masa_check_prior(brski_decision_t *d);
 brski_err_t *brski_masa_check_nonce(brski_decision_t *d);
 /** Nonzero when the prior request's IDevID chains to the product line's anchors; its signature is not looked at. */
 int brski_masa_prior_is_of(brski_decision_t *d, const brski_product_t *product, const brski_device_t *device);
+/** Nonzero when the prior request is signed by this very device, or none was sent. Nonce and proximity are not looked at. */
+int brski_masa_prior_is_from(brski_decision_t *d, const brski_product_t *product, const brski_device_t *device);
 /** The pledge's request, NULL when there is none that can be read. */
 const brski_voucher_t *brski_masa_prior_voucher(brski_decision_t *d);
 /** IDevID that the pledge's request names as its signer, NULL when there is none. */

@@ -109,6 +109,10 @@ static void add_usage(X509 *x, const testpki_spec_t *spec, apr_pool_t *pool)
     if (spec->dns) {
         add_extension(x, NULL, NID_subject_alt_name, apr_pstrcat(pool, "DNS:", spec->dns, NULL));
     }
+    if (spec->crl) {
+        add_extension(x, NULL, NID_crl_distribution_points,
+                      apr_pstrcat(pool, "URI:", spec->crl, NULL));
+    }
 }
 
 static void add_identifiers(X509 *x, const testpki_spec_t *spec, const testpki_t *issuer)

@@ -21,6 +21,7 @@ typedef struct testpki_spec_t {
     int client_auth;
     int server_auth;
     const char *dns;                  /**< one DNS name of subjectAltName */
+    const char *crl;                  /**< URI of its CRL; NULL none */
     const char *not_before;           /**< RFC 3339; 2020-01-01T00:00:00Z */
     const char *not_after;            /**< RFC 3339; 2039-12-31T00:00:00Z */
     const char *ski;                  /**< key identifier to claim, hex; "" none, NULL the key's */
