@@ -41,6 +41,7 @@ EOF_BASE
 EOF_SERVER
 my ($lab, $httpd) = ($masa->lab, $masa->httpd);
 my $rvr = $lab->rvr(device => 1);
+$httpd->expect('AH01630');              # outside of every <Location>
 my $none = qr/^There is no such operation here\.$/;
 
 # --- paths ----------------------------------------------------------------

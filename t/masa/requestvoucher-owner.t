@@ -36,6 +36,7 @@ MASACustomerAnchor @{[ $pki->file('acme-root') ]}
 </LocationMatch>
 EOF_HOST
 my ($lab, $httpd) = ($masa->lab, $masa->httpd);
+$httpd->expect('AH01617');              # a wrong password
 
 $masa->customer('domain', '--cert' => $lab->path('domain/registrar.pem'));
 

@@ -46,6 +46,7 @@ EOF_HOST
 EOF_SERVER
 my ($lab, $httpd) = ($masa->lab, $masa->httpd);
 my $rvr = $lab->rvr(device => 1);
+$httpd->expect('AH01617', 'AH01630', 'AH01631');      # what httpd says of its refusals
 my $closed = qr/^This server's access rules do not let this client in\.$/;
 
 sub post
