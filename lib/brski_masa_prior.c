@@ -187,7 +187,8 @@ static brski_err_t *check_readable(brski_decision_t *d)
     return BRSKI_OK;
 }
 
-static brski_err_t *check_signature(brski_decision_t *d)
+/* The signature's error, worked out once. */
+static brski_err_t *signature_of(brski_decision_t *d)
 {
     brski_prior_t *prior = prior_of(d);
     brski_err_t *err;
@@ -199,7 +200,14 @@ static brski_err_t *check_signature(brski_decision_t *d)
             prior->signature = brski_err(BRSKI_E_PRIOR_SIGNATURE, err, d->pool, NULL);
         }
     }
-    if (!prior->signature) {
+    return prior->signature;
+}
+
+static brski_err_t *check_signature(brski_decision_t *d)
+{
+    const brski_prior_t *prior = prior_of(d);
+
+    if (!signature_of(d)) {
         BRSKI_SAW(d, "signed by %s", prior->pvr->cms->signer->subject);
     }
     return prior->signature;
@@ -340,6 +348,18 @@ static brski_err_t *prove_proximity(brski_decision_t *d)
     BRSKI_STEP(d, "5.5.5", "order of created-on", check_order(d));
     d->proximity = 1;
     return BRSKI_OK;
+}
+
+int brski_masa_prior_is_from(brski_decision_t *d, const brski_product_t *product,
+                             const brski_device_t *device)
+{
+    const brski_prior_t *prior = prior_of(d);
+
+    if (!prior || prior->renewal) {
+        return 1;
+    }
+    return prior->pvr && !signature_of(d) && brski_masa_prior_is_of(d, product, device)
+           && !check_serial(d);
 }
 
 /* ---- 5.5.5 as policy has it ---- */

@@ -190,6 +190,37 @@ static void test_fresh(void)
     is_log(w, testmasa_log(w, &ask), 1, "5.8 which may repeat it");
 }
 
+/* A pledge can name any MASA, and a registrar asks that one. */
+static void test_handed_on(void)
+{
+    testmasa_ask_t ask;
+    testmasa_t *w = after_voucher(&ask, 0);
+    testpki_t *maker = testpki_make(&(testpki_spec_t){ .cn = "Other maker", .ca = 1 }, NULL, pool);
+
+    unit_ctx_set_now(w->ctx, unit_time(LATER));
+    ask = testmasa_ask(w);
+    ask.pledge = testpki_make(&(testpki_spec_t){ .cn = "pledge",
+        .serial_number = TESTMASA_SERIAL }, maker, pool);
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 a fresh request around another maker's pledge");
+    ask = testmasa_ask(w);
+    ask.pvr.serial_number = "another";
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 or around another device of ours");
+    ask = testmasa_ask(w);
+    ask.break_pvr = 1;
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 or around a forged request");
+    ask = testmasa_ask(w);
+    ask.prior = brski_bytes_str("no CMS");
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 or around what is none");
+    ask.request.client_cert = w->registrar->cert;
+    is_log(w, testmasa_log(w, &ask), 1, "5.8 whose sender has the key may send what it wants");
+    w->masa.products->nelts = 0;
+    ask = testmasa_ask(w);
+    is_err(testmasa_log(w, &ask), NO_OWNER, "5.8 no line, no judgement of a pledge's request");
+    ask = testmasa_ask(w);
+    ask.pledge = NULL;
+    is_log(w, testmasa_log(w, &ask), 1, "5.8 one without a pledge's request needs none");
+}
+
 static void test_former_owner(void)
 {
     testmasa_ask_t ask, sold_on;
@@ -393,7 +424,7 @@ int main(void)
 {
     static void (*const tests[])(void) = {
         test_same_request, test_content, test_tls_recorded, test_tls_of_domain_ca, test_tls_and_pin,
-        test_chain_key, test_customer, test_fresh, test_former_owner, test_stranger, test_replayed,
+        test_chain_key, test_customer, test_fresh, test_handed_on, test_former_owner, test_stranger, test_replayed,
         test_refused_request, test_copied_ski, test_not_a_registrar, test_public_ca,
         test_no_events, test_two_lines, test_tampered, test_store_away,
     };
