@@ -246,8 +246,13 @@ static pid_t start_process(crowd_t *crowd, const char *prefix, int threads)
                                       crowd->database->dialect == BRSKI_SQLITE3 ? 1 : 8,
                                       unit_ctx(1, pool), pool);
         database_crew(threads, decide, crowd);
-        _exit(crowd->busy || crowd->unknown || crowd->other ||
-              (int)crowd->issued != threads * crowd->each);
+        if (crowd->busy || crowd->unknown || crowd->other ||
+            (int)crowd->issued != threads * crowd->each) {
+            diag("%s: %u issued, %u busy, %u unknown, %u other", prefix, crowd->issued, crowd->busy,
+                 crowd->unknown, crowd->other);
+            _exit(1);
+        }
+        _exit(0);
     }
     return pid;
 }

@@ -382,7 +382,7 @@ brski_store_t *database_store(const database_t *database, const char *tenant, in
     brski_err_t *err;
 
     err = brski_store_make(&store, tenant, database_host(database, max, pool), database->dialect,
-                           max, apr_time_from_sec(5), ctx, pool);
+                           max, apr_time_from_sec(30), ctx, pool);
     if (err) {
         bail_out("%s", brski_err_text(err, pool));
     }

@@ -46,7 +46,7 @@ void database_exec_args(brski_dbd_t *db, int stmt, const char *const *args);
 /** A host with at most max connections, checked when they are lent as mod_dbd does. Safe for threads. */
 brski_store_host_t *database_host(const database_t *database, int max, apr_pool_t *pool);
 
-/** A store on such a host: as many places as connections, 5 s of patience. */
+/** A store on such a host: as many places as connections, 30 s of patience. */
 brski_store_t *database_store(const database_t *database, const char *tenant, int max,
                               const brski_ctx_t *ctx, apr_pool_t *pool);
 
