@@ -130,9 +130,9 @@ sub pledge_of
 
     return $lab->rvr(pvr => $lab->pvr(device => $device, args => [ '--created-on', $at ]));
 }
-issued($httpd, post(pledge_of(5 * $day - 60)),
+issued($httpd, post(pledge_of(9 * $day - 60)),
        '5.6 a pledge may repeat its request for four days: one that old in a new one is served');
-refused($httpd, post(pledge_of(5 * $day + 60)), 403, 1043,
+refused($httpd, post(pledge_of(9 * $day + 60)), 403, 1043,
         qr/^The pledge's request is stale: its created-on is too old; /, '5.6 an older one is stale');
 my $undated = $lab->pvr(device => $device, args => [ '--created-on', 'none' ]);
 issued($httpd, post($lab->rvr(pvr => $undated, args => [ '--created-on', 'none' ])),
