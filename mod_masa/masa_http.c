@@ -420,6 +420,8 @@ static const char *httpd_text(int status)
         return "The request body is larger than this server reads.";
     case HTTP_REQUEST_TIME_OUT:
         return "The request did not arrive in time.";
+    case HTTP_MISDIRECTED_REQUEST:
+        return brski_err_row(BRSKI_E_WRONG_HOST)->public_text;
     default:
         return ap_is_HTTP_SERVER_ERROR(status) ? "The server failed internally; try again later."
                                                : "The server could not understand the request.";
