@@ -231,7 +231,7 @@ static void sees_monstrous_key(apr_size_t n_octets, apr_size_t e_octets, const c
     i2d_re_X509_tbs(x509, NULL);
     cert = pki_parse(x509, pool);
     is_int(EVP_PKEY_get_bits(cert->key), (int)(8 * n_octets), "an RSA key of that size");
-    ok(cert->weak_key && !brski_cert_signed_by(usual->cert, cert), label);
+    ok(cert->weak_key && !brski_cert_signed_by(usual->cert, cert), "%s", label);
     X509_free(x509);
     EVP_PKEY_free(key);
     EVP_PKEY_CTX_free(ctx);
