@@ -91,6 +91,12 @@ static const char masa_part[] =
     "<Location \"/.well-known/brski\">\n"
     "    SetHandler masa\n"
     "    Require all granted\n"
+    "</Location>\n"
+    "<Location \"/masa-health\">\n"
+    "    SetHandler masa-health\n"
+    "</Location>\n"
+    "<Location \"/masa-status\">\n"
+    "    SetHandler masa-status\n"
     "</Location>\n";
 
 /* The run user's lines; who is not root cannot change user, and httpd would warn. */

@@ -163,6 +163,14 @@ $products
         SetHandler masa
         Require all granted
     </Location>
+    <Location "/masa-status">
+        SetHandler masa-status
+        Require all granted
+    </Location>
+    <Location "/masa-health">
+        SetHandler masa-health
+        Require all granted
+    </Location>
 EOF_CONF
 }
 
