@@ -134,10 +134,10 @@ static void leave_queue(brski_commit_t *commit, member_t *gone)
 
 /* ---- leading ---- */
 
-static void take_group(group_t *group, brski_commit_t *commit)
+static void take_group(group_t *group, brski_commit_t *commit, int max)
 {
     apr_thread_mutex_lock(commit->mutex);
-    for (group->count = 0; commit->first && group->count < GROUP_MAX; group->count++) {
+    for (group->count = 0; commit->first && group->count < max; group->count++) {
         group->members[group->count] = pop(commit);
         group->members[group->count]->state = TAKEN;
     }
@@ -194,10 +194,40 @@ static void run_together(brski_commit_t *commit, brski_dbd_t *db, group_t *group
     }
 }
 
+static int is_alone(brski_commit_t *commit)
+{
+    int alone;
+
+    apr_thread_mutex_lock(commit->mutex);
+    alone = commit->first == commit->last;
+    apr_thread_mutex_unlock(commit->mutex);
+    return alone;
+}
+
 /*
- * Nobody is taken before the lock is held: who has no patience while another process holds it can
- * still leave and knows that nothing happened. When it cannot be had, it cannot for all who wait.
+ * With the connection. Nobody is taken before the lock is held: who has no patience while another
+ * process holds it can still leave and knows that nothing happened. When it cannot be had, it
+ * cannot for all who wait. A leader without followers needs no transaction around its statement.
  */
+static void run_with(brski_commit_t *commit, brski_dbd_t *db, group_t *group, apr_pool_t *pool)
+{
+    brski_err_t *err;
+
+    if (is_alone(commit)) {
+        take_group(group, commit, 1);
+        run_singly(commit, db, group);
+        return;
+    }
+    err = brski_dbd_begin(db, pool);
+    take_group(group, commit, GROUP_MAX);
+    if (err) {
+        fail_all(group, err);
+    }
+    else {
+        run_together(commit, db, group, pool);
+    }
+}
+
 static void run_group(brski_commit_t *commit, group_t *group)
 {
     apr_pool_t *pool;
@@ -208,20 +238,13 @@ static void run_group(brski_commit_t *commit, group_t *group)
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     err = commit->host.lend(&db, &loan, commit->host.baton, pool);
     if (err) {
-        take_group(group, commit);
-        fail_all(group, err);
-        apr_pool_destroy(pool);
-        return;
-    }
-    err = brski_dbd_begin(db, pool);
-    take_group(group, commit);
-    if (err) {
+        take_group(group, commit, GROUP_MAX);
         fail_all(group, err);
     }
     else {
-        run_together(commit, db, group, pool);
+        run_with(commit, db, group, pool);
+        commit->host.take_back(db, loan, commit->host.baton);
     }
-    commit->host.take_back(db, loan, commit->host.baton);
     apr_pool_destroy(pool);
 }
 
