@@ -7,6 +7,7 @@
 #include "masa_check.h"
 
 #include <apr_strings.h>
+#include <stdlib.h>
 #include <http_core.h>
 
 #include "masa_tree.h"
@@ -153,6 +154,16 @@ static void check_schema(masa_check_t *c, const char *driver, const char *params
     }
 }
 
+/* More threads than mod_dbd has connections would wait for one without an end. */
+static void limit_workers(masa_check_t *c)
+{
+    const char *value = value_of(c, "DBDMax");
+    int max = value ? atoi(value) : 0;
+    int workers = masa_get(c->engine->conf, database_workers);
+
+    c->engine->database_workers = max > 0 && max < workers ? max : workers;
+}
+
 /* Threads of one process that wait for SQLite's lock hold the driver's one mutex, and with it the
  * thread that has the lock. */
 static void check_pool(masa_check_t *c)
@@ -203,6 +214,7 @@ static void check_dbd(masa_check_t *c)
         c->engine->sqlite_file = apr_pstrdup(c->pool, masa_check_sqlite_file(params, c->temp));
     }
     check_pool(c);
+    limit_workers(c);
     check_schema(c, driver, params);
 }
 

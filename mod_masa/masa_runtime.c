@@ -142,7 +142,7 @@ static brski_err_t *start_engine(masa_engine_t *engine, apr_pool_t *pool)
         BRSKI_TRY(brski_revoke_make(&engine->masa.revoke, &revoke, &engine->ctx, pool));
     }
     BRSKI_TRY(brski_store_make(&engine->masa.store, masa_get_text(c, tenant), host,
-                               engine->dialect, masa_get(c, database_workers),
+                               engine->dialect, engine->database_workers,
                                masa_get(c, database_patience), &engine->ctx, pool));
     return brski_spool_start(&engine->spool, engine->masa.store, &spool, &engine->ctx, pool);
 }

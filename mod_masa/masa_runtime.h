@@ -17,6 +17,7 @@ typedef struct masa_engine_t {
     const masa_conf_t *conf;
     brski_dialect_t dialect;
     const char *sqlite_file;      /**< path of the database, NULL unless it is SQLite's */
+    int database_workers;         /**< threads of a process that may be inside the store at once */
     brski_limits_t limits;
     brski_ctx_t ctx;
     brski_log_t log;              /**< of this server, for what belongs to no request */
