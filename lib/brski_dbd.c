@@ -254,19 +254,22 @@ static int recover(run_t *run)
 {
     brski_dbd_t *db = run->db;
     const brski_statement_t *statements = brski_dbd_statements(db->dialect);
-    brski_trouble_t trouble;
+    brski_err_t *err = BRSKI_OK;
     int i;
 
     if (apr_dbd_check_conn(db->driver, run->pool, db->handle) != APR_SUCCESS) {
         return 0;
     }
-    for (i = 0; i < STMT_COUNT; i++) {
-        if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING) &&
-            prepare(db, &statements[i], &trouble, run->pool) != 0) {
-            return 0;
+    for (i = 0; i < STMT_COUNT && !err; i++) {
+        if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING)) {
+            err = prepare_one(db, &statements[i], run->err_pool);
         }
     }
-    return 1;
+    /* that a table is gone says more than that the statement was forgotten for it */
+    if (err && err->code == BRSKI_E_STORE_SCHEMA) {
+        run->err = err;
+    }
+    return !err;
 }
 
 static void note_failure(run_t *run, int rv)
@@ -479,6 +482,7 @@ brski_err_t *brski_dbd_begin(brski_dbd_t *db, apr_pool_t *scratch_pool)
     if (err && err->code == BRSKI_E_STORE && db->dialect == BRSKI_PGSQL) {
         run.db = db;
         run.pool = scratch_pool;
+        run.err_pool = scratch_pool;
         if (recover(&run)) {
             err = plain(db, begin, scratch_pool);
         }
