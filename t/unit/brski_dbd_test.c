@@ -130,6 +130,12 @@ static void test_schema(const database_t *database, apr_pool_t *pool)
     is_ok(brski_dbd_one(&row, db, STMT_SCHEMA_VERSION_GET, NULL, pool, pool), "%s: a version", d);
     is_int(brski_row_int(row, 0), 1, "%s: the last one", d);
     is_ok(brski_dbd_prepare(db, pool), "%s: preparing twice does no harm", d);
+    is_str(note_of(db, "x", "a", pool), "(none)", "%s: a query", d);
+    database_do(db, "DROP TABLE customer");
+    err = brski_dbd_one(&row, db, STMT_CUSTOMER_GET, ARGS("x", "a"), pool, pool);
+    is_err(err, STORE_SCHEMA, "%s: a table that is gone while we run", d);
+    is_err(add_customer(db, "x", "a", "x", pool), STORE_SCHEMA, "%s: and a change of it", d);
+    is_ok(brski_dbd_exec(NULL, db, STMT_POLICY_BUMP, ARGS("x"), pool), "%s: others go on", d);
     brski_dbd_close(db);
 }
 
