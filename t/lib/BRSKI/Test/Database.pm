@@ -13,11 +13,12 @@ use BRSKI::Test::World qw(dialect give_to_server new_dir run_command run_dir ser
 my $postgres;
 my $count = 0;
 
-# Options: dialect (default: that of the run), schema => 0 leaves the database empty.
+# Options: dialect (default: that of the run), schema => 0 leaves the database empty, cluster (a
+# BRSKI::Test::Postgres; default: that of the run).
 sub new
 {
     my ($class, %opt) = @_;
-    my $self = bless { dialect => $opt{dialect} || dialect() }, $class;
+    my $self = bless { dialect => $opt{dialect} || dialect(), postgres => $opt{cluster} }, $class;
 
     $self->{dialect} eq 'sqlite3' ? $self->make_sqlite3 : $self->make_pgsql;
     $self->masactl('schema', 'apply') if !exists $opt{schema} || $opt{schema};
@@ -38,7 +39,7 @@ sub make_pgsql
 {
     my ($self) = @_;
 
-    $self->{postgres} = postgres();
+    $self->{postgres} ||= postgres();
     $self->{database} = sprintf 'masa_%d_%d', $$, ++$count;
     $self->{postgres}->create_database($self->{database});
     $self->{params} = $self->{postgres}->params($self->{database});
@@ -77,14 +78,14 @@ sub cluster { return $_[0]{postgres} }
 sub url { return "$_[0]{dialect}:$_[0]{params}" }
 
 # Directives of mod_dbd for this database. One connection a child on SQLite: its driver stalls
-# with more.
+# with more. busy_timeout last: it gives a row, and mod_dbd runs no DBDInitSQL after that.
 sub directives
 {
     my ($self) = @_;
 
     if ($self->{dialect} eq 'sqlite3') {
         return qq{DBDriver sqlite3\nDBDParams "$self->{params}"\nDBDMax 1\nDBDKeep 1\n}
-            . qq{DBDInitSQL "PRAGMA busy_timeout=250"\nDBDInitSQL "PRAGMA synchronous=FULL"\n};
+            . qq{DBDInitSQL "PRAGMA synchronous=FULL"\nDBDInitSQL "PRAGMA busy_timeout=250"\n};
     }
     return qq{DBDriver pgsql\nDBDParams "$self->{params}"\n}
         . qq{DBDMin 1\nDBDMax 8\nDBDKeep 8\n};
