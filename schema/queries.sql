@@ -180,11 +180,6 @@ SELECT
 FROM voucher_event e
 WHERE e.tenant = %s AND e.request_hash = %s
 
--- STMT_EVENT_COUNT: how many events a tenant has
--- parameters: tenant
--- columns: count
-SELECT count(*) FROM voucher_event WHERE tenant = %s
-
 -- STMT_EVENT_PEER_PUT: keep who asked, beside the chain
 -- parameters: tenant, request_id, address, tls_subject
 INSERT INTO event_peer (tenant, request_id, address, tls_subject) VALUES (%s, %s, %s, %s)
@@ -209,18 +204,6 @@ ON CONFLICT DO NOTHING
 -- columns: number, made_at, epoch, heads, events, root, document
 SELECT number, made_at, epoch, heads, events, root, document
 FROM checkpoint WHERE tenant = %s ORDER BY number DESC LIMIT 1
-
--- STMT_CHECKPOINT_GET: one checkpoint
--- parameters: tenant, number
--- columns: those of STMT_CHECKPOINT_LAST
-SELECT number, made_at, epoch, heads, events, root, document
-FROM checkpoint WHERE tenant = %s AND number = %lld
-
--- STMT_CHECKPOINT_LIST: the checkpoints after a number, oldest first, without documents
--- parameters: tenant, after number, how many
--- columns: number, made_at, epoch, heads, events, root
-SELECT number, made_at, epoch, heads, events, root
-FROM checkpoint WHERE tenant = %s AND number > %lld ORDER BY number LIMIT CAST(%lld AS bigint)
 
 -- ---- evidence ----
 
@@ -249,11 +232,6 @@ FROM refusal
 WHERE tenant = %s AND (at, request_id) < (CAST(%lld AS bigint), %s)
 ORDER BY at DESC, request_id DESC
 LIMIT CAST(%lld AS bigint)
-
--- STMT_REFUSAL_COUNT: how many refusals are kept
--- parameters: tenant
--- columns: count
-SELECT count(*) FROM refusal WHERE tenant = %s
 
 -- STMT_REFUSAL_EXPIRE: remove a number of expired refusals
 -- parameters: tenant, tenant, now, how many
@@ -341,11 +319,6 @@ WHERE d.tenant = %s AND (d.serial_number, d.product) > (%s, %s)
 ORDER BY d.serial_number, d.product
 LIMIT CAST(%lld AS bigint)
 
--- STMT_DEVICE_COUNT: how many devices a tenant has
--- parameters: tenant
--- columns: count
-SELECT count(*) FROM device WHERE tenant = %s
-
 -- STMT_DEVICE_ADD: add one device
 -- parameters: tenant, serial_number, product, customer, signer, idevid_issuer, status, made_at,
 --   sold_at, as_of
@@ -358,11 +331,6 @@ ON CONFLICT DO NOTHING
 -- STMT_DEVICE_ASSIGN: say to whom a device was sold
 -- parameters: customer ('' nobody), sold_at, as_of, tenant, serial_number, product
 UPDATE device SET customer = %s, sold_at = %lld, as_of = %lld, version = version + 1
-WHERE tenant = %s AND serial_number = %s AND product = %s
-
--- STMT_DEVICE_SIGNER_PUT: say which signer a device trusts
--- parameters: signer, tenant, serial_number, product
-UPDATE device SET signer = %s, version = version + 1
 WHERE tenant = %s AND serial_number = %s AND product = %s
 
 -- STMT_DEVICE_STATE_PUT: block a device, or let it go again
@@ -396,11 +364,6 @@ ON CONFLICT (tenant) DO UPDATE SET policy_version = tenant_state.policy_version 
 -- parameters: tenant
 -- columns: policy_version, epoch
 SELECT policy_version, epoch FROM tenant_state WHERE tenant = %s
-
--- STMT_TENANT_LIST: the tenants that have devices, in order, after a name
--- parameters: after tenant ('' to begin)
--- columns: tenant: the next one (NULL: no more)
-SELECT min(tenant) FROM device WHERE tenant > %s
 
 -- STMT_CUSTOMER_PUT: add a customer, or change its note
 -- parameters: tenant, customer, note, added_at
@@ -491,17 +454,10 @@ INSERT INTO import_batch (tenant, batch, state, source, source_hash, started_at,
 VALUES (%s, %s, %s, %s, %s, %lld, %lld)
 ON CONFLICT DO NOTHING
 
--- STMT_IMPORT_GET: one batch
--- parameters: tenant, batch
--- columns: batch, state, source, source_hash, staged, bad, applied, changed, cursor_serial,
---   cursor_product, started_at, updated_at
-SELECT batch, state, source, source_hash, staged, bad, applied, changed, cursor_serial,
-       cursor_product, started_at, updated_at
-FROM import_batch WHERE tenant = %s AND batch = %s
-
 -- STMT_IMPORT_LIST: every batch
 -- parameters: tenant
--- columns: those of STMT_IMPORT_GET
+-- columns: batch, state, source, source_hash, staged, bad, applied, changed, cursor_serial,
+--   cursor_product, started_at, updated_at
 SELECT batch, state, source, source_hash, staged, bad, applied, changed, cursor_serial,
        cursor_product, started_at, updated_at
 FROM import_batch WHERE tenant = %s ORDER BY batch
@@ -517,10 +473,6 @@ UPDATE import_batch
 SET applied = applied + %lld, changed = changed + %lld, cursor_serial = %s, cursor_product = %s,
     updated_at = %lld
 WHERE tenant = %s AND batch = %s
-
--- STMT_IMPORT_DELETE: forget a batch; its staged lines go with STMT_STAGING_CLEAR
--- parameters: tenant, batch
-DELETE FROM import_batch WHERE tenant = %s AND batch = %s
 
 -- STMT_IMPORT_BLOCK: block what a list newly says is to be blocked; nothing is unblocked
 -- parameters: tenant, serial_number, product, status, changed_at; tenant, serial_number, product,

@@ -17,10 +17,7 @@
  * What walks through all rows of a tenant because that is its purpose: counts, short lists of
  * few rows, and the last of an order.
  */
-static const int whole_tenant[] = { STMT_EVENT_COUNT,
-                                    STMT_DEVICE_COUNT,
-                                    STMT_REFUSAL_COUNT,
-                                    STMT_REFUSAL_TRIM,
+static const int whole_tenant[] = {                                                                                                 STMT_REFUSAL_TRIM,
                                     STMT_SNAPSHOT_LIST,
                                     STMT_SNAPSHOT_LAST,
                                     STMT_CHECKPOINT_LAST,
