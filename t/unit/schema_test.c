@@ -17,14 +17,11 @@
  * What walks through all rows of a tenant because that is its purpose: counts, short lists of
  * few rows, and the last of an order.
  */
-static const int whole_tenant[] = {                                                                                                 STMT_REFUSAL_TRIM,
-                                    STMT_SNAPSHOT_LIST,
-                                    STMT_SNAPSHOT_LAST,
-                                    STMT_CHECKPOINT_LAST,
-                                    STMT_IMPORT_LIST,
-                                    STMT_CUSTOMER_DEVICES,
-                                    STMT_DEVICE_KINDS,
-                                    -1 };
+static const int whole_tenant[] = {
+    STMT_REFUSAL_TRIM, STMT_SNAPSHOT_LIST, STMT_SNAPSHOT_LAST,
+    STMT_CHECKPOINT_LAST, STMT_IMPORT_LIST, STMT_CUSTOMER_DEVICES,
+    STMT_DEVICE_KINDS, -1
+};
 
 static int may_walk(int stmt)
 {
