@@ -14,7 +14,7 @@
 #include "unit.h"
 
 /*
- * What walks through all rows of a tenant because that is its purpose: counts, short lists of
+ * What walks through all rows of a tenant because that is its purpose: short lists of
  * few rows, and the last of an order.
  */
 static const int whole_tenant[] = {
