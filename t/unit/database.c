@@ -94,16 +94,16 @@ static int run_script(char *line, size_t len, const char *command)
     return WEXITSTATUS(pclose(out));
 }
 
-static int pg_script(char *line, size_t len, const char *script, const char *dir)
+static int pg_script(char *line, size_t len, const char *script, const char *options,
+                     const char *dir)
 {
     apr_pool_t *pool;
+    const char *path;
     int status;
 
     apr_pool_create(&pool, NULL);
-    status =
-        run_script(line, len,
-                   apr_psprintf(pool, "'%s' '%s'",
-                                unit_source(apr_pstrcat(pool, "t/lib/", script, NULL), pool), dir));
+    path = unit_source(apr_pstrcat(pool, "t/lib/", script, NULL), pool);
+    status = run_script(line, len, apr_psprintf(pool, "'%s' %s '%s'", path, options, dir));
     apr_pool_destroy(pool);
     return status;
 }
@@ -113,7 +113,7 @@ static apr_status_t end_pgsql(void *data)
     database_t *database = data;
     char line[64];
 
-    pg_script(line, sizeof(line), "pg-stop", database->dir);
+    pg_script(line, sizeof(line), "pg-stop", "", database->dir);
     return APR_SUCCESS;
 }
 
@@ -129,7 +129,8 @@ database_t *database_pgsql(apr_pool_t *pool)
     if (!mkdtemp(dir)) {
         bail_out("%s cannot be made", dir);
     }
-    status = pg_script(dsn, sizeof(dsn), "pg-start", dir);
+    status = pg_script(dsn, sizeof(dsn), "pg-start",
+                       apr_psprintf(pool, "--while %d", (int)getpid()), dir);
     if (status == NOT_HERE) {
         rmdir(dir);
         diag("no PostgreSQL here: its tests are left out");
@@ -202,7 +203,7 @@ void database_start(const database_t *database)
 {
     char line[512];
 
-    if (pg_script(line, sizeof(line), "pg-start", database->dir)) {
+    if (pg_script(line, sizeof(line), "pg-start", "", database->dir)) {
         bail_out("PostgreSQL does not start again");
     }
 }
