@@ -25,7 +25,7 @@ write_file("$site/index.html", "secret\n");
 # Other sites on the MASA's address, one of them the first: whoever asks for no host gets that one.
 # "same" has the MASA's own TLS settings, so that mod_ssl sees no difference.
 my $masa = under_attack(start_masa(name => 'host', lab => $lab, policy => 'MASAOwner any',
-    httpd => { modules => [ 'alias' ] }, server => <<"EOF_SERVER", host => <<'EOF_HOST',
+    httpd => { modules => [ 'alias' ] }, server => <<"EOF_SERVER", host => <<"EOF_HOST",
 <Directory "$site">
     Require all granted
 </Directory>
@@ -57,7 +57,7 @@ my $masa = under_attack(start_masa(name => 'host', lab => $lab, policy => 'MASAO
     </Location>
 </VirtualHost>
 EOF_SERVER
-SSLCACertificateFile @DIR@/../pki/staff.pem
+SSLCACertificateFile @{[ $pki->file('staff') ]}
 Header always set X-Verify "%{SSL_CLIENT_VERIFY}s"
 <Location "/.well-known/brski/requestauditlog">
     Require ssl-verify-client
