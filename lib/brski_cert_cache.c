@@ -33,6 +33,8 @@ struct brski_cert_cache_t {
     list_t probation;
     entry_t **buckets;
     apr_size_t bucket_mask;
+    apr_int64_t hits;
+    apr_int64_t misses;
 };
 
 static entry_t **bucket_of(brski_cert_cache_t *cache, const unsigned char *hash)
@@ -121,6 +123,10 @@ const brski_cert_t *brski_cert_cache_get(brski_cert_cache_t *cache, const unsign
         cert = e->cert;
         brski_cert_hold(cert);
         keep(cache, e);
+        cache->hits++;
+    }
+    else {
+        cache->misses++;
     }
     apr_thread_mutex_unlock(cache->lock);
     return cert;
@@ -155,6 +161,18 @@ void brski_cert_cache_put(brski_cert_cache_t *cache, const brski_cert_t *cert)
         put(cache, cert);
     }
     apr_thread_mutex_unlock(cache->lock);
+}
+
+void brski_cert_cache_numbers(brski_cert_cache_numbers_t *numbers, brski_cert_cache_t *cache)
+{
+    memset(numbers, 0, sizeof(*numbers));
+    if (cache) {
+        apr_thread_mutex_lock(cache->lock);
+        numbers->certificates = cache->kept.count + cache->probation.count;
+        numbers->hits = cache->hits;
+        numbers->misses = cache->misses;
+        apr_thread_mutex_unlock(cache->lock);
+    }
 }
 
 static apr_status_t empty(void *baton)

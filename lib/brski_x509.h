@@ -65,6 +65,16 @@ char *brski_cert_pem(const brski_cert_t *cert, apr_pool_t *pool);
  */
 brski_cert_cache_t *brski_cert_cache_make(apr_size_t max, apr_pool_t *pool);
 
+/** What a cache holds, and how often it knew a certificate that was asked for. */
+typedef struct brski_cert_cache_numbers_t {
+    apr_size_t certificates;
+    apr_int64_t hits;
+    apr_int64_t misses;
+} brski_cert_cache_numbers_t;
+
+/** @param cache  may be NULL: all 0 */
+void brski_cert_cache_numbers(brski_cert_cache_numbers_t *numbers, brski_cert_cache_t *cache);
+
 /** domainID of a certificate, RFC 8995 section 5.8.2: SubjectKeyIdentifier octets, or SHA-256 of the SPKI. Base64. */
 char *brski_domain_id(const brski_cert_t *cert, apr_pool_t *pool);
 

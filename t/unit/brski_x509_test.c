@@ -460,6 +460,7 @@ static void caches(apr_pool_t *pool)
     pki_spec_t spec = { .subject = "CN=registrar" };
     const pki_party_t *registrar = pki_make(NULL, spec, pool), *ca;
     brski_cert_cache_t *cache = brski_cert_cache_make(16, pool);
+    brski_cert_cache_numbers_t numbers;
     apr_pool_t *request;
     int i;
 
@@ -467,6 +468,11 @@ static void caches(apr_pool_t *pool)
     apr_pool_create(&request, pool);
     ok(via(cache, registrar->cert, request) == via(cache, registrar->cert, request),
        "5.5.2 a certificate that comes again is not parsed again");
+    brski_cert_cache_numbers(&numbers, cache);
+    ok(numbers.certificates == 1 && numbers.hits == 1 && numbers.misses == 1,
+       "the cache tells what it holds and what it knew");
+    brski_cert_cache_numbers(&numbers, NULL);
+    ok(!numbers.certificates && !numbers.hits && !numbers.misses, "no cache has no numbers");
     via(cache, ca->cert, request);
     apr_pool_clear(request);
     for (i = 0; i < 200; i++) {
