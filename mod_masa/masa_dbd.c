@@ -14,6 +14,7 @@
 
 #include "brski_err.h"
 #include "brski_statements.h"
+#include "masa_count.h"
 
 APLOG_USE_MODULE(masa);
 
@@ -110,13 +111,16 @@ static brski_err_t *lend(brski_dbd_t **out, void *baton, apr_pool_t *pool)
     ap_dbd_t *lent;
 
     *out = NULL;
+    masa_count_inside(engine, 1);
     lent = dbd_open ? dbd_open(pool, engine->server) : NULL;
     if (!lent) {
+        masa_count_inside(engine, -1);
         return brski_err(BRSKI_E_STORE, NULL, pool, "mod_dbd has no connection to lend");
     }
     err = engine->sqlite_file ? check_file(engine, lent, pool) : BRSKI_OK;
     if (err) {
         dbd_close(engine->server, lent);
+        masa_count_inside(engine, -1);
         return err;
     }
     *out = wrap(engine, lent, pool);
@@ -128,6 +132,7 @@ static void take_back(brski_dbd_t *db, void *baton)
     const masa_engine_t *engine = baton;
 
     dbd_close(engine->server, db->host);
+    masa_count_inside(engine, -1);
 }
 
 void masa_dbd_host(brski_store_host_t *host, masa_engine_t *engine)

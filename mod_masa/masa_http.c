@@ -131,6 +131,13 @@ static const masa_operation_t *find_operation(const masa_http_t *http)
     return NULL;
 }
 
+const char *masa_http_operation(const masa_http_t *http)
+{
+    const masa_operation_t *op = find_operation(http);
+
+    return op ? op->name : "";
+}
+
 brski_err_t *masa_http_peer(masa_http_t *http)
 {
     /* access rules ask before httpd authenticates, and the operation after it */

@@ -32,6 +32,9 @@ masa_http_t *masa_http_get(request_rec *r);
 /** Nonzero when a request's path belongs to the MASA: below MASABase, or the legacy base when that is on. */
 int masa_http_is_ours(const request_rec *r, const masa_engine_t *engine);
 
+/** The operation that a request's path names: "requestvoucher"; "" for none. */
+const char *masa_http_operation(const masa_http_t *http);
+
 /** Check the connection and read the peer, once a request. @return BRSKI_E_WRONG_HOST, BRSKI_E_CERTIFICATE */
 brski_err_t *masa_http_peer(masa_http_t *http);
 

@@ -11,7 +11,9 @@
 
 #include "brski_err.h"
 #include "brski_snapshot.h"
+#include "masa_count.h"
 #include "masa_dbd.h"
+#include "masa_health.h"
 
 APLOG_USE_MODULE(masa);
 
@@ -63,6 +65,7 @@ static void prepare_engine(masa_engine_t *engine, apr_pool_t *pconf, server_rec 
     const brski_err_t *err;
 
     engine->node = node_name(engine->server, pconf);
+    masa_count_attach(engine, pconf);
     err = brski_snapshot_make(&engine->snapshot, &engine->snapshot_hash, &engine->masa, pconf);
     if (err) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server,
@@ -96,12 +99,14 @@ int masa_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pt
 static brski_err_t *publish_snapshot(brski_store_t *store, void *baton, apr_pool_t *scratch_pool)
 {
     const masa_engine_t *engine = baton;
+    const apr_time_t now = engine->ctx.now(engine->ctx.baton);
 
-    return engine->snapshot
-               ? brski_store_snapshot_put(store, engine->node, engine->snapshot,
-                                          engine->snapshot_hash, engine->ctx.now(engine->ctx.baton),
-                                          scratch_pool)
-               : BRSKI_OK;
+    if (engine->snapshot) {
+        BRSKI_TRY(brski_store_snapshot_put(store, engine->node, engine->snapshot,
+                                           engine->snapshot_hash, now, scratch_pool));
+        masa_count_snapshot(engine, now);
+    }
+    return BRSKI_OK;
 }
 
 /* Keys that live in tokens: as the user that serves, after the fork. */
@@ -134,6 +139,7 @@ static brski_err_t *start_engine(masa_engine_t *engine, apr_pool_t *pool)
     };
     brski_store_host_t *host = apr_pcalloc(pool, sizeof(*host));
 
+    masa_count_child(engine, pool);
     masa_dbd_host(host, engine);
     if (masa_get(c, certificate_cache)) {
         engine->masa.cache = brski_cert_cache_make(masa_get(c, certificate_cache), pool);
@@ -144,6 +150,7 @@ static brski_err_t *start_engine(masa_engine_t *engine, apr_pool_t *pool)
     BRSKI_TRY(brski_store_make(&engine->masa.store, masa_get_text(c, tenant), host,
                                engine->dialect, engine->database_workers,
                                masa_get(c, database_patience), &engine->ctx, pool));
+    masa_health_child(engine, pool);
     return brski_spool_start(&engine->spool, engine->masa.store, &spool, &engine->ctx, pool);
 }
 

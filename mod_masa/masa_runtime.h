@@ -28,6 +28,9 @@ typedef struct masa_engine_t {
     const char *snapshot_hash;
     void *ssl_ctx;                /**< SSL_CTX of this server, NULL when mod_ssl does not serve it */
     brski_spool_t *spool;         /**< NULL in the parent, and where it could not start */
+    struct masa_counts_t *counts; /**< shared by all processes (masa_count.h) */
+    struct masa_place_t *place;   /**< this process's in them; NULL when it has none */
+    struct masa_health_t *health; /**< NULL in the parent, and where it could not start */
 } masa_engine_t;
 
 /** The engine of a server, or NULL. */

@@ -11,9 +11,12 @@
 #include "masa_authz.h"
 #include "masa_check.h"
 #include "masa_conf.h"
+#include "masa_count.h"
 #include "masa_dbd.h"
+#include "masa_health.h"
 #include "masa_http.h"
 #include "masa_runtime.h"
+#include "masa_status.h"
 #include "masa_tls.h"
 
 /* A third module may add more under the same groups. */
@@ -45,6 +48,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(masa_runtime_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     masa_tls_hooks();
     masa_http_hooks(pool);
+    masa_count_hooks();
+    masa_health_hooks();
+    masa_status_hooks();
     masa_authz_hooks(pool);
 }
 
