@@ -26,6 +26,7 @@ static const char modules_part[] =
     "    LoadModule log_config_module \"${MODULES}/mod_log_config.so\"\n"
     "</IfModule>\n"
     "LoadModule authz_core_module \"${MODULES}/mod_authz_core.so\"\n"
+    "LoadModule authz_host_module \"${MODULES}/mod_authz_host.so\"\n"
     "LoadModule ssl_module \"${MODULES}/mod_ssl.so\"\n"
     "LoadModule dbd_module \"${MODULES}/mod_dbd.so\"\n"
     "LoadModule masa_module \"${MOD_MASA}\"\n\n";
@@ -91,12 +92,15 @@ static const char masa_part[] =
     "<Location \"/.well-known/brski\">\n"
     "    SetHandler masa\n"
     "    Require all granted\n"
-    "</Location>\n"
+    "</Location>\n\n"
+    "# Is it ready (for balancers), and what does it do (for people; ?json and ?metrics).\n"
     "<Location \"/masa-health\">\n"
     "    SetHandler masa-health\n"
+    "    Require all granted\n"
     "</Location>\n"
     "<Location \"/masa-status\">\n"
     "    SetHandler masa-status\n"
+    "    Require local\n"
     "</Location>\n";
 
 /* The run user's lines; who is not root cannot change user, and httpd would warn. */
