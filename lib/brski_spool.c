@@ -406,6 +406,13 @@ static void empty_queues(brski_spool_t *spool, apr_pool_t *pool)
     } while (waiting && waiting < before);
 }
 
+static void end_round(brski_spool_t *spool)
+{
+    if (spool->options.each_round) {
+        spool->options.each_round(spool->options.baton);
+    }
+}
+
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     brski_spool_t *spool = data;
@@ -419,6 +426,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
         apr_pool_clear(pool);
         err = work(spool, pool);
         warn(spool, err, pool);
+        end_round(spool);
         apr_thread_mutex_lock(spool->mutex);
         if (err && !spool->stop) {
             /* Not woken by peers: a dead database is asked once a round. */
@@ -428,6 +436,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
         apr_thread_mutex_unlock(spool->mutex);
     }
     empty_queues(spool, pool);
+    end_round(spool);
     apr_pool_destroy(pool);
     return NULL;
 }

@@ -19,6 +19,8 @@ typedef struct brski_spool_options_t {
     apr_interval_time_t retention;    /**< of refusals; default 30 d; 0 keeps none */
     /** Called once by the thread before its first write and again after a failure until it returns NULL; may be NULL. */
     brski_err_t *(*at_start)(brski_store_t *store, void *baton, apr_pool_t *scratch_pool);
+    /** Called by the thread after each round, so that brski_spool_numbers() can be shown elsewhere; may be NULL. */
+    void (*each_round)(void *baton);
     void *baton;
 } brski_spool_options_t;
 

@@ -206,8 +206,7 @@ void masa_count_snapshot(const masa_engine_t *engine, apr_time_t at)
     set(&engine->counts->snapshot_at, (unsigned long)apr_time_sec(at));
 }
 
-/* What the library counts for itself, shown to the other processes. */
-static void show_own(const masa_engine_t *engine)
+void masa_count_own(const masa_engine_t *engine)
 {
     masa_place_t *place = engine->place;
     brski_cert_cache_numbers_t cache;
@@ -287,7 +286,7 @@ static int count_request(request_rec *r)
     if (!result && !operation) {
         count_voucher(engine->counts, http->answer);
     }
-    show_own(engine);
+    masa_count_own(engine);
     return DECLINED;
 }
 
@@ -355,7 +354,7 @@ void masa_count_read(masa_sums_t *sums, const masa_engine_t *engine, apr_pool_t 
     int i;
 
     memset(sums, 0, sizeof(*sums));
-    show_own(engine);
+    masa_count_own(engine);
     sums->since = counts->since;
     sums->snapshot_at = apr_time_from_sec((apr_time_t)get(&counts->snapshot_at));
     sums->reissued = get(&counts->reissued);

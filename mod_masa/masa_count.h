@@ -49,6 +49,9 @@ void masa_count_inside(const masa_engine_t *engine, int step);
 /** This process has published the snapshot. */
 void masa_count_snapshot(const masa_engine_t *engine, apr_time_t at);
 
+/** Show the other processes what this one's gate, spool and cache count. */
+void masa_count_own(const masa_engine_t *engine);
+
 /** Add up. */
 void masa_count_read(masa_sums_t *sums, const masa_engine_t *engine, apr_pool_t *pool);
 

@@ -57,7 +57,7 @@ static const char *node_name(const server_rec *s, apr_pool_t *pool)
         apr_cpystrn(host, "localhost", sizeof(host));
     }
     return apr_psprintf(pool, "%s/%s:%u", host, s->server_hostname ? s->server_hostname : "",
-                        (unsigned)s->port);
+                        (unsigned)(s->port || !s->addrs ? s->port : s->addrs->host_port));
 }
 
 static void prepare_engine(masa_engine_t *engine, apr_pool_t *pconf, server_rec *main_server)
@@ -109,6 +109,12 @@ static brski_err_t *publish_snapshot(brski_store_t *store, void *baton, apr_pool
     return BRSKI_OK;
 }
 
+/* A process that serves nobody would show those of its last request. */
+static void show_numbers(void *baton)
+{
+    masa_count_own(baton);
+}
+
 /* Keys that live in tokens: as the user that serves, after the fork. */
 static void load_late_keys(masa_engine_t *engine, apr_pool_t *pool)
 {
@@ -135,7 +141,8 @@ static brski_err_t *start_engine(masa_engine_t *engine, apr_pool_t *pool)
     };
     const brski_spool_options_t spool = {
         .entries = 512, .octets = 8 * 1024 * 1024, .every = apr_time_from_msec(500),
-        .retention = masa_get(c, refusal_retention), .at_start = publish_snapshot, .baton = engine
+        .retention = masa_get(c, refusal_retention), .at_start = publish_snapshot,
+        .each_round = show_numbers, .baton = engine
     };
     brski_store_host_t *host = apr_pcalloc(pool, sizeof(*host));
 

@@ -35,7 +35,7 @@ static void row(masa_text_t *text, const char *name, const char *value)
 
 static void number_row(masa_text_t *text, const char *name, unsigned long value)
 {
-    masa_text_add(text, "<tr><th>%s</th><td class=\"n\">%lu</td></tr>\n", name, value);
+    masa_text_add(text, "<tr><th>%s</th><td>%lu</td></tr>\n", name, value);
 }
 
 static void add_readiness(masa_text_t *text, const masa_status_t *status)

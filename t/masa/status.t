@@ -107,6 +107,7 @@ metric_is('masa_vouchers_reissued_total', 1, 'vouchers sent again are counted ap
 metric_is('masa_database_up', 1, 'the database is up');
 metric_is('masa_database_inside', 0, 'and nobody is in it now');
 metric_is('masa_spool_dropped_total', 0, 'nothing was dropped');
+metric_is('masa_spool_waiting', 0, 'and all has been written soon, by processes that idle too');
 cmp_ok(metric('masa_certificate_cache_hits_total'), '>', 0, 'the cache knew certificates');
 cmp_ok(metric('masa_certificate_cache_certificates'), '>', 0, 'and keeps some');
 is(metric('masa_vouchers_total{assertion="proximity"}', host => 'two.example'), 0,
