@@ -21,7 +21,7 @@
 
 /* While another process holds the lock. The driver asks 16 times, with 100 ms between. */
 #define SQLITE_BUSY_PRAGMA "PRAGMA busy_timeout=250"
-#define PREPARE_TRIES 40
+#define PREPARE_PATIENCE apr_time_from_sec(2)
 #define PREPARE_PAUSE apr_time_from_msec(50)
 /* libpq's PQERRORS_VERBOSE: the text then names the SQLSTATE, in whatever language it is. */
 #define PGSQL_VERBOSE 2
@@ -207,14 +207,14 @@ static int prepare(brski_dbd_t *db, const brski_statement_t *s, brski_trouble_t 
 
 /* A lock that another process holds for a moment, as while it starts, is waited for. */
 static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s,
-                                apr_pool_t *scratch_pool)
+                                brski_trouble_t *trouble, apr_pool_t *scratch_pool)
 {
-    brski_trouble_t trouble;
+    const apr_time_t until = apr_time_now() + PREPARE_PATIENCE;
     brski_err_code_t code;
-    int rv, tries;
+    int rv;
 
-    for (tries = 0; (rv = prepare(db, s, &trouble, scratch_pool)) != 0; tries++) {
-        if (trouble != BRSKI_TROUBLE_LOCKED || tries >= PREPARE_TRIES) {
+    while ((rv = prepare(db, s, trouble, scratch_pool)) != 0) {
+        if (*trouble != BRSKI_TROUBLE_LOCKED || apr_time_now() >= until) {
             break;
         }
         apr_sleep(PREPARE_PAUSE);
@@ -223,8 +223,8 @@ static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s,
         return BRSKI_OK;
     }
     /* What cannot be prepared, and is not the connection's fault, is not in this schema. */
-    code = brski_dbd_trouble_code(trouble);
-    if (trouble == BRSKI_TROUBLE_OTHER && db->dialect == BRSKI_PGSQL) {
+    code = brski_dbd_trouble_code(*trouble);
+    if (*trouble == BRSKI_TROUBLE_OTHER && db->dialect == BRSKI_PGSQL) {
         code = BRSKI_E_STORE_SCHEMA;
     }
     return brski_err(
@@ -235,11 +235,12 @@ static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s,
 brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool)
 {
     const brski_statement_t *statements = brski_dbd_statements(db->dialect);
+    brski_trouble_t trouble;
     int i;
 
     want_sqlstate(db);
     for (i = 0; i < STMT_COUNT; i++) {
-        BRSKI_TRY(prepare_one(db, &statements[i], scratch_pool));
+        BRSKI_TRY(prepare_one(db, &statements[i], &trouble, scratch_pool));
     }
     return BRSKI_OK;
 }
@@ -255,6 +256,7 @@ static int recover(run_t *run)
     brski_dbd_t *db = run->db;
     const brski_statement_t *statements = brski_dbd_statements(db->dialect);
     brski_err_t *err = BRSKI_OK;
+    brski_trouble_t trouble;
     int i;
 
     if (apr_dbd_check_conn(db->driver, run->pool, db->handle) != APR_SUCCESS) {
@@ -262,7 +264,7 @@ static int recover(run_t *run)
     }
     for (i = 0; i < STMT_COUNT && !err; i++) {
         if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING)) {
-            err = prepare_one(db, &statements[i], run->err_pool);
+            err = prepare_one(db, &statements[i], &trouble, run->err_pool);
         }
     }
     /* that a table is gone says more than that the statement was forgotten for it */
@@ -293,7 +295,13 @@ static brski_err_t *get_prepared(apr_dbd_prepared_t **prepared, run_t *run)
 
     *prepared = apr_hash_get(db->prepared, run->statement->label, APR_HASH_KEY_STRING);
     if (!*prepared) {
-        BRSKI_TRY(prepare_one(db, run->statement, run->err_pool));
+        brski_err_t *err = prepare_one(db, run->statement, &run->trouble, run->err_pool);
+
+        /* on a lost connection it did not run, so it may be run on another */
+        if (run->trouble == BRSKI_TROUBLE_DEAD) {
+            run->trouble = BRSKI_TROUBLE_FORGOTTEN;
+        }
+        BRSKI_TRY(err);
         *prepared = apr_hash_get(db->prepared, run->statement->label, APR_HASH_KEY_STRING);
     }
     return BRSKI_OK;
