@@ -67,7 +67,8 @@ sub as
 }
 refused($httpd, as('closed'), 403, 'httpd', qr/^This server's access rules do not let this client in/,
         '5.6 a rule\'s 403 is a sentence');
-refused($httpd, as('broken', Authorization => 'Basic eDp4'), 500, 'httpd', qr/^The server failed internally; try again later/,
+refused($httpd, as('broken', Authorization => 'Basic eDp4'), 500, 'httpd',
+        qr/^The server failed internally; try again later/,
         '5.6 a 500 of httpd is a sentence');
 my $busy = $httpd->get('/.well-known/brski/busy');
 refused($httpd, $busy, 503, 'httpd', qr/^The server failed internally; try again later/,

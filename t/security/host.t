@@ -95,9 +95,11 @@ sub refused_host
     repelled($response, 421, $by, $misdirected, "5.4 $label");
 }
 for my $case ([ 'first.example', 'masa.example', 'a connection for a site that is no MASA serves no voucher' ],
-              [ 'staff.example', 'masa.example', 'one for a site with other clients neither', $pki->identity('member') ],
+              [ 'staff.example', 'masa.example', 'one for a site with other clients neither',
+                $pki->identity('member') ],
               [ 'same.example', 'masa.example', 'nor one for a site with the same TLS settings' ],
-              [ 'masa.example', 'require.example', 'one that was asked for no certificate is not used where one must be' ],
+              [ 'masa.example', 'require.example',
+                'one that was asked for no certificate is not used where one must be' ],
               [ 'masa.example', 'known.example', 'nor where only customers are let in' ],
               [ 'require.example', 'known.example', 'nor one with any certificate', %registrar ],
               [ 'known.example', 'masa.example', 'nor the other way round', %registrar ],

@@ -424,7 +424,8 @@ int main(void)
 {
     static void (*const tests[])(void) = {
         test_same_request, test_content, test_tls_recorded, test_tls_of_domain_ca, test_tls_and_pin,
-        test_chain_key, test_customer, test_fresh, test_handed_on, test_former_owner, test_stranger, test_replayed,
+        test_chain_key, test_customer, test_fresh, test_handed_on,
+        test_former_owner, test_stranger, test_replayed,
         test_refused_request, test_copied_ski, test_not_a_registrar, test_public_ca,
         test_no_events, test_two_lines, test_tampered, test_store_away,
     };

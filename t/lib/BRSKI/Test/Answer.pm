@@ -34,7 +34,8 @@ $LEVEL{$_} = 'error' for 1070 .. 1074, 1076, 1077, 1079;
 
 # refused($httpd, $response, $status, $number, $sentence, $label): that status, one line of
 # text/plain that matches the sentence and names the request, and a line of the log with that
-# number, at its level, for that request. $number may be 'httpd' (BRSKI2201). Returns the request id.
+# number, at its level, for that request. $number may be 'httpd' (BRSKI2201). Returns the request
+# id.
 sub refused
 {
     my ($httpd, $response, $status, $number, $sentence, $label) = @_;

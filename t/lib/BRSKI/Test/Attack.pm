@@ -70,7 +70,8 @@ sub served
     my $leaf = BRSKI::Test::Answer::issued($masa->httpd, $response, $label);
     my $now = events();
 
-    Test::More::fail("$label: events $events, now $now") if $now != $events + ($opt{reissued} ? 0 : 1);
+    my $want = $events + ($opt{reissued} ? 0 : 1);
+    Test::More::fail("$label: events $events, now $now") if $now != $want;
     $events = $now;
     return $leaf;
 }
