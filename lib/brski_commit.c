@@ -4,10 +4,13 @@
  *
  * A member is copied into memory of its own, because a caller that has waited long enough leaves
  * while the leader may still hold it: the member then belongs to the leader. A member that no
- * leader has taken leaves the queue with the caller and has not run.
+ * leader has taken leaves the queue with the caller and has not run. That memory comes from one
+ * allocator that keeps what is given back: APR's own returns each pool to the system, and to unmap
+ * memory stops every processor that runs a thread of this process.
  */
 #include "brski_commit.h"
 
+#include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -16,6 +19,8 @@
 
 /* So many share a commit; a larger group would make its first members wait for the last. */
 #define GROUP_MAX 64
+/* Memory that is kept for the next members. */
+#define KEEP_OCTETS (1024 * 1024)
 
 typedef enum state_t {
     WAITING,  /* in the queue */
@@ -44,11 +49,34 @@ struct brski_commit_t {
     brski_commit_host_t host;
     int stmt;
     apr_interval_time_t patience;
+    apr_allocator_t *allocator; /* of the members' pools and the leader's, with its own lock */
     apr_thread_mutex_t *mutex; /* of all below, and of each member's state */
     member_t *first, *last;
     apr_time_t led_since; /* 0: nobody leads */
     apr_int64_t turned_away;
 };
+
+static apr_status_t destroy_allocator(void *allocator)
+{
+    apr_allocator_destroy(allocator);
+    return APR_SUCCESS;
+}
+
+static int make_allocator(brski_commit_t *commit, apr_pool_t *pool)
+{
+    apr_thread_mutex_t *lock;
+
+    if (apr_allocator_create(&commit->allocator) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_pool_cleanup_register(pool, commit->allocator, destroy_allocator, apr_pool_cleanup_null);
+    if (apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_allocator_mutex_set(commit->allocator, lock);
+    apr_allocator_max_free_set(commit->allocator, KEEP_OCTETS);
+    return 1;
+}
 
 brski_err_t *brski_commit_make(brski_commit_t **out, const brski_commit_host_t *host, int stmt,
                                apr_interval_time_t patience, apr_pool_t *pool)
@@ -59,7 +87,9 @@ brski_err_t *brski_commit_make(brski_commit_t **out, const brski_commit_host_t *
     commit->host = *host;
     commit->stmt = stmt;
     commit->patience = patience;
-    if (apr_thread_mutex_create(&commit->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
+    if (!make_allocator(commit, pool)
+        || apr_thread_mutex_create(&commit->mutex, APR_THREAD_MUTEX_DEFAULT, pool)
+               != APR_SUCCESS) {
         return brski_err(BRSKI_E_INTERNAL, NULL, pool, "no mutex for the group commit");
     }
     *out = commit;
@@ -68,14 +98,13 @@ brski_err_t *brski_commit_make(brski_commit_t **out, const brski_commit_host_t *
 
 /* ---- members ---- */
 
-/* A pool with an allocator of its own: no lock is shared with other threads. */
-static member_t *make_member(const char *const *args, int nargs)
+static member_t *make_member(brski_commit_t *commit, const char *const *args, int nargs)
 {
     apr_pool_t *pool = NULL;
     member_t *m;
     int i;
 
-    if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS) {
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, commit->allocator) != APR_SUCCESS) {
         return NULL;
     }
     m = apr_pcalloc(pool, sizeof(*m));
@@ -235,7 +264,7 @@ static void run_group(brski_commit_t *commit, group_t *group)
     brski_err_t *err;
     void *loan;
 
-    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    apr_pool_create_unmanaged_ex(&pool, NULL, commit->allocator);
     err = commit->host.lend(&db, &loan, commit->host.baton, pool);
     if (err) {
         take_group(group, commit, GROUP_MAX);
@@ -358,7 +387,7 @@ static brski_err_t *result(int *changed, member_t *m, apr_pool_t *pool)
 brski_err_t *brski_commit_put(int *changed, brski_commit_t *commit, const char *const *args,
                               int nargs, apr_pool_t *pool)
 {
-    member_t *m = make_member(args, nargs);
+    member_t *m = make_member(commit, args, nargs);
     state_t state;
 
     *changed = 0;

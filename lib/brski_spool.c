@@ -3,10 +3,12 @@
  * brski_spool.c: what is written outside the request. Two queues, because their worth differs: who
  * asked for a voucher is written as fast as vouchers are issued; of refusals, which a stranger can
  * cause, a batch a round and no more. Each entry lives in memory of its own until it is written
- * or dropped.
+ * or dropped; the memory of dead ones is kept for new ones, because to give it back to the system
+ * stops every processor that runs a thread of this process.
  */
 #include "brski_spool.h"
 
+#include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -23,6 +25,8 @@
 /* One transaction; refusals one a round, so that junk costs the primary at most this much. */
 #define BATCH_ENTRIES 64
 #define BATCH_OCTETS (1024 * 1024)
+/* Memory that is kept for the next entries. */
+#define KEEP_OCTETS (1024 * 1024)
 #define EXPIRE_EVERY apr_time_from_sec(60)
 /* A warning about the same thing is not repeated sooner. */
 #define WARN_EVERY apr_time_from_sec(60)
@@ -49,6 +53,7 @@ struct brski_spool_t {
     brski_spool_options_t options;
     const brski_ctx_t *ctx;
     apr_thread_t *thread;
+    apr_allocator_t *allocator; /* of the entries' pools, with its own lock */
     apr_thread_mutex_t *mutex; /* of what follows */
     apr_thread_cond_t *wake;
     queue_t refusals;
@@ -114,12 +119,12 @@ static void free_all(queue_t *q)
 
 /* ---- entries ---- */
 
-static entry_t *make_entry(void)
+static entry_t *make_entry(brski_spool_t *spool)
 {
     apr_pool_t *pool = NULL;
     entry_t *e;
 
-    if (apr_pool_create_unmanaged_ex(&pool, NULL, NULL) != APR_SUCCESS) {
+    if (apr_pool_create_unmanaged_ex(&pool, NULL, spool->allocator) != APR_SUCCESS) {
         return NULL;
     }
     e = apr_pcalloc(pool, sizeof(*e));
@@ -194,7 +199,7 @@ static void enqueue(brski_spool_t *spool, queue_t *q, entry_t *e)
 
 void brski_spool_refusal(brski_spool_t *spool, const brski_refusal_t *refusal)
 {
-    entry_t *e = spool->options.retention > 0 ? make_entry() : NULL;
+    entry_t *e = spool->options.retention > 0 ? make_entry(spool) : NULL;
 
     if (e) {
         copy_refusal(e, refusal);
@@ -204,7 +209,7 @@ void brski_spool_refusal(brski_spool_t *spool, const brski_refusal_t *refusal)
 
 void brski_spool_peer(brski_spool_t *spool, const brski_peer_t *peer)
 {
-    entry_t *e = make_entry();
+    entry_t *e = make_entry(spool);
 
     if (e) {
         copy_peer(e, peer);
@@ -470,6 +475,28 @@ static void set_options(brski_spool_t *spool, const brski_spool_options_t *optio
     o->every = o->every > 0 ? o->every : DEFAULT_EVERY;
 }
 
+static apr_status_t destroy_allocator(void *allocator)
+{
+    apr_allocator_destroy(allocator);
+    return APR_SUCCESS;
+}
+
+static int make_allocator(brski_spool_t *spool, apr_pool_t *pool)
+{
+    apr_thread_mutex_t *lock;
+
+    if (apr_allocator_create(&spool->allocator) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_pool_cleanup_register(pool, spool->allocator, destroy_allocator, apr_pool_cleanup_null);
+    if (apr_thread_mutex_create(&lock, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_allocator_mutex_set(spool->allocator, lock);
+    apr_allocator_max_free_set(spool->allocator, KEEP_OCTETS);
+    return 1;
+}
+
 brski_err_t *brski_spool_start(brski_spool_t **out, brski_store_t *store,
                                const brski_spool_options_t *options, const brski_ctx_t *ctx,
                                apr_pool_t *pool)
@@ -480,7 +507,8 @@ brski_err_t *brski_spool_start(brski_spool_t **out, brski_store_t *store,
     spool->store = store;
     spool->ctx = ctx;
     set_options(spool, options);
-    if (apr_thread_mutex_create(&spool->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
+    if (!make_allocator(spool, pool) ||
+        apr_thread_mutex_create(&spool->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS ||
         apr_thread_cond_create(&spool->wake, pool) != APR_SUCCESS ||
         apr_thread_create(&spool->thread, NULL, run, spool, pool) != APR_SUCCESS) {
         return brski_err(BRSKI_E_INTERNAL, NULL, pool,
