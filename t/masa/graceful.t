@@ -20,7 +20,7 @@ sub begin_load
     my ($seconds, @args) = @_;
     my $out = File::Temp->new(DIR => run_dir());
     my $pid = spawn_process([ tool('tools/brski/brski'), 'load', '--lab', $lab->dir, '--json',
-                              '--seconds', $seconds, '--connections', 2, @args, $url ],
+                              '--seconds', $seconds, '--connections', 2, '--distinct', 300, @args, $url ],
                             stdout => $out, stderr => $out);
     return { pid => $pid, out => $out };
 }
