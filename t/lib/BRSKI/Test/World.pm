@@ -66,6 +66,7 @@ sub remove_run_dir
 
     return if $$ != $owner || $ENV{BRSKI_TEST_RUN} || $ENV{BRSKI_TEST_KEEP};
     local $?;
+    chdir '/';    # Apache::Test may be inside when it is interrupted
     remove_tree($run_dir);
 }
 
