@@ -5,6 +5,7 @@
  */
 #include "sign.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/bio.h>
 #include <openssl/cms.h>
@@ -219,7 +220,10 @@ static brski_err_t *turn_bit(brski_bytes_t *message, brski_bytes_t part, apr_poo
         if (at + part.len > message->len) {
             return brski_err(BRSKI_E_INTERNAL, NULL, pool, "the content is not in the message");
         }
-        at += part.len / 2;
+        /* of a letter or digit that stays one, so that JSON and base64 still are what they were */
+        for (at += part.len / 2; at + 1 < message->len
+             && !(apr_isalnum(data[at]) && apr_isalnum(data[at] ^ 1)); at++) {
+        }
     }
     data[at] ^= 1;
     return BRSKI_OK;
