@@ -15,32 +15,41 @@ use BRSKI::Test::Pki;
 my $pki = BRSKI::Test::Pki->new;
 $pki->ca('owner-root')->registrar('owner', issuer => 'owner-root');
 $pki->make('owner-tls', issuer => 'owner-root', eku => 'clientAuth');
-$pki->ca('thief-root', subject => '/O=Test/CN=owner-root')->registrar('thief', issuer => 'thief-root');
+$pki->ca('thief-root', subject => '/O=Test/CN=owner-root')->registrar('thief',
+    issuer => 'thief-root');
 $pki->make('passer-by', eku => 'clientAuth');
 my $masa = under_attack(start_masa(name => 'auditlog', devices => 8));
 my ($lab, $httpd) = ($masa->lab, $masa->httpd);
 my $none = qr/^There is no audit log that this requester may read\.$/;
 
-sub rvr { my ($name, %opt) = @_; return $lab->rvr(%opt, args => [ $pki->args($name), @{ $opt{args} || [] } ]) }
+sub rvr
+{
+    my ($name, %opt) = @_;
+    return $lab->rvr(%opt, args => [ $pki->args($name), @{ $opt{args} || [] } ]);
+}
 sub tls { my ($name) = @_; return $name ? $pki->identity($name) : () }
 sub ask_log { my ($rvr, @tls) = @_; return $httpd->post('requestauditlog', $rvr, @tls) }
 sub denied { repelled($_[0], 404, 1046, $none, "5.8 $_[1]") }
 
 my $bought = rvr('owner');
-served($httpd->post('requestvoucher', $bought, tls('owner-tls')), 'control: the owner got a voucher');
-is(scalar @{ read_log(ask_log($bought, tls('owner-tls')), '5.8 the owner reads the log')->{events} }, 1,
+served($httpd->post('requestvoucher', $bought, tls('owner-tls')),
+       'control: the owner got a voucher');
+is(scalar @{ read_log(ask_log($bought, tls('owner-tls')),
+                      '5.8 the owner reads the log')->{events} }, 1,
    '5.8.1 with its event');
 
 # --- a stranger -----------------------------------------------------------
 
 denied(ask_log(rvr('thief'), tls('thief')), 'a stranger with a request of its own reads nothing');
 denied(ask_log(rvr('thief')), 'nor without a TLS certificate');
-denied(ask_log(rvr('thief', args => [ '--no-prior' ]), tls('thief')), 'nor without a pledge\'s request');
+denied(ask_log(rvr('thief', args => [ '--no-prior' ]), tls('thief')),
+       'nor without a pledge\'s request');
 my %device = $lab->device(1);
 denied(ask_log(rvr('thief'), %device), 'nor with the device\'s own certificate in TLS');
 denied(ask_log($bought, %device), 'nor does the device itself');
 repelled(ask_log($lab->rvr(args => [ '--cert', $device{cert}, '--key', $device{key} ]),
-                 %device), 403, 1027, qr/not a registrar's/, '5.5.4 who signs but is no registrar reads nothing');
+                 %device), 403, 1027, qr/not a registrar's/,
+                     '5.5.4 who signs but is no registrar reads nothing');
 
 # --- copies ---------------------------------------------------------------
 
@@ -51,18 +60,21 @@ my ($owner, $root) = pem_certs($pki->file('owner'));
 my $foreign = write_file(new_dir('tls') . '/chain.pem', pem_of($pki->der('thief'), $owner, $root));
 denied(ask_log($bought, cert => $foreign, key => $pki->key('thief')),
        'nor with the owner\'s certificates beside one\'s own in TLS');
-denied(ask_log(rvr('thief', args => [ '--cert', $foreign ]), cert => $foreign, key => $pki->key('thief')),
+denied(ask_log(rvr('thief', args => [ '--cert', $foreign ]), cert => $foreign,
+               key => $pki->key('thief')),
        'nor in the request');
 
 # A fresh request opens the log for its sender; a copy of it does not.
 my $fresh = rvr('owner');
-read_log(ask_log($fresh, tls('passer-by')), '5.8 a fresh request by the owner\'s key, with another in TLS');
+read_log(ask_log($fresh, tls('passer-by')),
+         '5.8 a fresh request by the owner\'s key, with another in TLS');
 denied(ask_log($fresh, tls('thief')), 'a copy of a fresh request that was used opens nothing');
 denied(ask_log($fresh), 'nor without a key');
 read_log(ask_log($fresh, tls('passer-by')), '5.8 who brought it first may repeat it');
 denied(ask_log(rvr('owner', args => [ '--created-on', '2020-01-01T00:00:00Z' ]), tls('thief')),
        'an old one that was never used opens nothing');
-denied(ask_log(rvr('owner', args => [ '--created-on', 'none' ]), tls('thief')), 'nor does one without a time');
+denied(ask_log(rvr('owner', args => [ '--created-on', 'none' ]), tls('thief')),
+       'nor does one without a time');
 denied(ask_log(rvr('owner', args => [ '--created-on', '2099-01-01T00:00:00Z' ]), tls('thief')),
        'nor one that was made for later');
 
@@ -105,7 +117,8 @@ sub with_names_of
     my ($name, $certificate, @keep) = @_;
     my $part = cert_parts($certificate);
 
-    return make_cert($pki->der($name), keyfile => $pki->key($name), map { $_ => $part->{$_} } @keep);
+    return make_cert($pki->der($name), keyfile => $pki->key($name),
+                     map { $_ => $part->{$_} } @keep);
 }
 my $copy = with_names_of('thief-root', $root, qw(serial issuer subject validity extensions));
 my $ee = make_cert($pki->der('thief'), keyfile => $pki->key('thief-root'),
@@ -114,7 +127,7 @@ my $copied = write_file(new_dir('copied') . '/chain.pem', pem_of($ee, $copy));
 my @as_copied = (cert => $copied, key => $pki->key('thief'));
 my $request = $lab->rvr(args => [ '--cert', $copied, '--key', $pki->key('thief') ]);
 denied(ask_log($request, @as_copied),
-       'an owner\'s names, serial numbers and key identifier in a stranger\'s certificates open nothing');
+       'an owner\'s names and key identifier in a stranger\'s certificates open nothing');
 denied(ask_log($bought, @as_copied), 'nor with a copy of the owner\'s request');
 my $self = with_names_of('thief', $root, qw(serial issuer subject extensions));
 my $self_file = write_file(new_dir('copied') . '/chain.pem', pem_of($self));
@@ -122,10 +135,12 @@ denied(ask_log($bought, cert => $self_file, key => $pki->key('thief')), 'nor the
 
 # --- other devices, other times -------------------------------------------
 
-denied(ask_log(rvr('owner', device => 2), tls('owner')), 'an owner reads nothing of another device');
+denied(ask_log(rvr('owner', device => 2), tls('owner')),
+       'an owner reads nothing of another device');
 served($httpd->post('requestvoucher', rvr('thief', device => 1), tls('thief')),
        'control: the device changes hands');
-is(scalar @{ read_log(ask_log($bought, tls('owner-tls')), '5.8 a former owner still reads')->{events} }, 2,
+is(scalar @{ read_log(ask_log($bought, tls('owner-tls')),
+                      '5.8 a former owner still reads')->{events} }, 2,
    '5.8 and sees to whom it went');
 read_log(ask_log(rvr('owner'), tls('owner')), '5.8 also by a fresh request');
 denied(ask_log(rvr('thief', device => 3), tls('thief')), 'the new one reads nothing of others');
@@ -143,14 +158,19 @@ sub answer_of
     return $response->code . "\n$text" . $response->content =~ s/request \w+/request ID/r;
 }
 my @by = (tls('thief'));
-my $owned = answer_of(ask_log(rvr('thief', device => 1, args => [ '--serial', $lab->serial(2) ]), @by));
-is(answer_of(ask_log(rvr('thief', device => 4), @by)), $owned, '5.8 a blocked device is like any other');
-is(answer_of(ask_log(rvr('thief', device => 5), @by)), $owned, '5.8 so is one that nobody has asked for');
+my $owned = answer_of(ask_log(rvr('thief', device => 1, args => [ '--serial', $lab->serial(2) ]),
+                              @by));
+is(answer_of(ask_log(rvr('thief', device => 4), @by)), $owned,
+   '5.8 a blocked device is like any other');
+is(answer_of(ask_log(rvr('thief', device => 5), @by)), $owned,
+   '5.8 so is one that nobody has asked for');
 is(answer_of(ask_log(rvr('thief', device => 5, args => [ '--serial', 'no-such' ]), @by)), $owned,
    '5.8 and one that does not exist: a stranger cannot tell');
-is(answer_of(ask_log(rvr('thief', device => 5, args => [ '--idevid-issuer', '3006800401020304' ]), @by)),
+is(answer_of(ask_log(rvr('thief', device => 5, args => [ '--idevid-issuer', '3006800401020304' ]),
+                     @by)),
    $owned, '5.8 nor by the issuer that it names');
 is(answer_of(ask_log($bought, tls('passer-by'))), $owned, '5.8 nor by another\'s request');
-is($httpd->get('/.well-known/brski/requestauditlog', tls('owner'))->code, 405, '5.8 GET reads nothing');
+is($httpd->get('/.well-known/brski/requestauditlog', tls('owner'))->code, 405,
+   '5.8 GET reads nothing');
 no_harm_done();
 done_testing;

@@ -13,7 +13,8 @@ use Digest::SHA qw(sha256);
 
 my $pki = BRSKI::Test::Pki->new;
 $pki->ca('root')->registrar('reg', issuer => 'root', bare => 1);
-my $masa = under_attack(start_masa(name => 'cms', devices => 3, policy => "MASAOwner any\nMASAProximity required"));
+my $masa = under_attack(start_masa(name => 'cms', devices => 3,
+                                   policy => "MASAOwner any\nMASAProximity required"));
 my ($lab, $httpd) = ($masa->lab, $masa->httpd);
 my ($reg, $root) = map { $pki->der($_) } qw(reg root);
 my $content = request_json($lab->pvr(args => [ '--registrar-cert', $pki->file('reg') ]));
@@ -35,11 +36,13 @@ served(post(message(econtent => 'data')), '8366-5.4 control: id-data, as most so
 # --- content --------------------------------------------------------------
 
 my $anima = oid('1.2.840.113549.1.9.16.1.40');
-no_cms(message(encap => sequence($anima)), qr/the content is detached/, 'a detached CMS is refused');
+no_cms(message(encap => sequence($anima)), qr/the content is detached/,
+       'a detached CMS is refused');
 no_cms(message(encap => sequence($anima, context(0, octets('')))), qr/the content is empty/,
        'an empty CMS is refused');
 no_cms($lab->rvr(args => [ '--defect', $_->[0] ]), $_->[1], "and as brski makes it: $_->[0]")
-    for [ detached => qr/detached/ ], [ empty => qr/empty/ ], [ 'two-signers' => qr/more than one signer/ ],
+    for [ detached => qr/detached/ ], [ empty => qr/empty/ ],
+        [ 'two-signers' => qr/more than one signer/ ],
         [ 'no-signer' => qr/has no signer/ ], [ trailing => qr/followed by more octets/ ],
         [ truncated => qr/not a DER-encoded/ ];
 no_cms(message(econtent => '1.2.840.113549.1.7.3'), qr/neither id-ct-animaJSONVoucher nor id-data/,
@@ -62,7 +65,8 @@ not_signed(message(infos => [ $info ]), 1022, qr/signed attributes .*there are n
            'signed attributes missing: refused');
 not_signed($lab->rvr(args => [ '--defect', 'no-attributes' ]), 1022, qr/there are none/,
            'and as brski makes it');
-not_signed(message(certs => [ $root ], sid => sequence(map { cert_parts($reg)->{$_} } qw(issuer serial))),
+not_signed(message(certs => [ $root ],
+                   sid => sequence(map { cert_parts($reg)->{$_} } qw(issuer serial))),
            1020, qr/does not contain the certificate of its signer/,
            'a signer without certificate is refused');
 not_signed(message(sid => tlv(0x80, "\1" x 20)), 1020, qr/does not contain the certificate/,
@@ -93,18 +97,21 @@ not_signed(with_attributes($_->[0]), 1022, $_->[1], $_->[2]) for
     [ sub { ($_[0], attribute(4, octets(sha256('x')), octets(sha256($content)))) }, $once,
       'with two values in one too' ],
     [ sub { ($_[0], attribute(4)) }, $once, 'with none in it too' ],
-    [ sub { (attribute(3, oid('1.2.840.113549.1.7.1')), $_[1]) }, qr/contentType is not the eContentType/,
+    [ sub { (attribute(3, oid('1.2.840.113549.1.7.1')), $_[1]) },
+     qr/contentType is not the eContentType/,
       'with another contentType too' ],
     [ sub { (attribute(3, octets('x')), $_[1]) }, qr/contentType is not the eContentType/,
       'with one that is no identifier too' ],
     [ sub { ($_[0], $_[1], "\x30\x80") }, qr/they are not DER/, 'with what is no DER too' ];
 not_signed(with_attributes(sub { ($_[0], attribute(4, octets(sha256('another')))) }), 1021,
            qr/does not verify/, 'with the digest of another content it is refused');
-not_signed(with_attributes(sub { ($_[0], attribute(4, octets(substr sha256($content), 0, 31))) }), 1021,
+not_signed(with_attributes(sub { ($_[0], attribute(4, octets(substr sha256($content), 0, 31))) }),
+           1021,
            qr/does not verify/, 'with a shorter digest too');
 
 # The signature is over attributes, so nobody may call a signed content attributes or the reverse.
-not_signed(cms(content => $content, certs => [ $reg, $root ], key => $pki->key('reg'), attributes => []),
+not_signed(cms(content => $content, certs => [ $reg, $root ], key => $pki->key('reg'),
+               attributes => []),
            1022, qr/there are none/, 'a signature over the bare content is refused');
 
 # --- algorithms -----------------------------------------------------------
@@ -120,26 +127,32 @@ served(post(message(digest => 'sha512')), 'control: SHA-512');
 
 # --- signatures -----------------------------------------------------------
 
-not_signed(message(value => $_->[0]), 1021, qr/does not verify/, "a signature $_->[1] is refused") for
+not_signed(message(value => $_->[0]), 1021, qr/does not verify/,
+           "a signature $_->[1] is refused") for
     [ '', 'of no octets' ], [ "\0" x 72, 'of zeros' ], [ 'x' x 10_000, 'of ten thousand octets' ],
     [ sequence(integer(0), integer(0)), 'with r and s zero' ],
     [ sequence(integer("\xFF" x 32), integer("\xFF" x 32)), 'beyond the order' ],
     [ sequence(tlv(2, "\x80" . "\0" x 31), integer(1)), 'with a negative number' ];
 my $good = sign_with($pki->key('reg'), tlv(0x31, 'x'));
-not_signed(message(value => $good), 1021, qr/does not verify/, 'a signature of something else is refused');
-not_signed(message(value => sequence(map { $_->[1] } reverse children($good))), 1021, qr/does not verify/,
+not_signed(message(value => $good), 1021, qr/does not verify/,
+           'a signature of something else is refused');
+not_signed(message(value => sequence(map { $_->[1] } reverse children($good))), 1021,
+           qr/does not verify/,
            'with r and s swapped too');
 
 # --- DER and nothing else -------------------------------------------------
 
 my $right = message();
-no_cms("\x30\x80" . substr($right, 4) . "\0\0", qr/not a DER-encoded/, 'indefinite length is refused');
-no_cms("\x30\x83\0" . substr($right, 2), qr/not a DER-encoded/, 'a length in more octets than needed is refused');
+no_cms("\x30\x80" . substr($right, 4) . "\0\0", qr/not a DER-encoded/,
+       'indefinite length is refused');
+no_cms("\x30\x83\0" . substr($right, 2), qr/not a DER-encoded/,
+       'a length in more octets than needed is refused');
 no_cms("\x30\x84\xFF\xFF\xFF\xFF" . substr($right, 4), qr/not a DER-encoded/,
        'a length beyond the message is refused');
 no_cms("\x30\x88" . "\x7F" . "\xFF" x 7 . substr($right, 4), qr/not a DER-encoded/,
        'a length beyond all memory is refused');
-no_cms(sequence(oid('1.2.840.113549.1.7.3'), context(0, sequence(integer(0)))), qr/is not SignedData/,
+no_cms(sequence(oid('1.2.840.113549.1.7.3'), context(0, sequence(integer(0)))),
+       qr/is not SignedData/,
        'EnvelopedData is refused');
 no_cms('-----BEGIN CMS-----' . "\n" . MIME::Base64::encode_base64($right) . "-----END CMS-----\n",
        qr/not a DER-encoded/, 'PEM is refused');
@@ -148,7 +161,8 @@ no_cms("\x30" x 60_000, qr/not a DER-encoded/, 'nothing but beginnings is refuse
 my $deep = octets('x');
 $deep = sequence($deep) for 1 .. 5000;
 no_cms($deep, qr/not a DER-encoded/, 'a nesting of five thousand is refused');
-no_cms(message(encap => sequence($anima, context(0, tlv(0x24, octets('{'), octets('}'))))), qr/eContent/,
+no_cms(message(encap => sequence($anima, context(0, tlv(0x24, octets('{'), octets('}'))))),
+       qr/eContent/,
        'content in pieces is refused');
 
 # --- too much -------------------------------------------------------------
@@ -160,7 +174,8 @@ repelled(post(message(certs => [ $reg, ($small) x 1000 ])), 400, 1015, qr/cannot
          '5.5 a thousand that are none are refused at the first');
 repelled(post(message(certs => [ $reg, (context(2, 'x')) x 1000 ])), 400, 1011, qr/more than 16/,
          '5.5 a thousand of another kind are refused');
-repelled(post(message(certs => [ $reg, ($root) x 1000 ])), 413, 1002, qr/larger than this MASA reads/,
+repelled(post(message(certs => [ $reg, ($root) x 1000 ])), 413, 1002,
+         qr/larger than this MASA reads/,
          '5.5 a thousand certificates are refused');
 repelled(post(message(certs => [ $reg, make_cert($root, extensions => context(3, sequence(
     sequence(oid('1.2.3.4'), octets('x' x 17_000))))) ])), 400, 1011, qr/larger than 16384/,

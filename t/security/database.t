@@ -26,14 +26,16 @@ sub trouble
     my $undo = $begin->();
     $httpd->mark;
     my $response = $httpd->post('requestvoucher', $rvr);
-    my ($number) = ($httpd->log_line(qr/BRSKI\d+: requestvoucher answered 503/, 5) || '') =~ /BRSKI(\d+)/;
+    my ($number) = ($httpd->log_line(qr/BRSKI\d+: requestvoucher answered 503/, 5)
+                    || '') =~ /BRSKI(\d+)/;
 
     ok(defined $number && grep({ $_ == $number } @$numbers), "5.6 $what: the log says why")
         or diag defined $number ? $number : 'no line';
     BRSKI::Test::Answer::refused($httpd, $response, 503, $number, qr/; try again later\.$/,
                                  "5.6 $what: 503, try again later");
     if ($opt{reads}) {
-        read_log($httpd->post('requestauditlog', $owned, %registrar), "5.8 $what: logs can be read");
+        read_log($httpd->post('requestauditlog', $owned, %registrar),
+                 "5.8 $what: logs can be read");
     }
     $end->($undo);
     is(events(), $before, "5.6 $what: there is no event");
@@ -46,7 +48,8 @@ sub trouble
 
 sub lock_sqlite
 {
-    my $dbh = DBI->connect('dbi:SQLite:dbname=' . $db->file, '', '', { RaiseError => 1, PrintError => 0 });
+    my $dbh = DBI->connect('dbi:SQLite:dbname=' . $db->file, '', '',
+                           { RaiseError => 1, PrintError => 0 });
 
     $dbh->do('BEGIN IMMEDIATE');
     return $dbh;
@@ -57,9 +60,11 @@ sub lock_pgsql
 {
     open my $null, '>', '/dev/null';
     my $pid = BRSKI::Test::World::spawn_process(
-        [ 'psql', '-X', '-q', '-d', $db->params, '-c', 'BEGIN; LOCK TABLE voucher_event IN EXCLUSIVE MODE; '
+        [ 'psql', '-X', '-q', '-d', $db->params, '-c',
+         'BEGIN; LOCK TABLE voucher_event IN EXCLUSIVE MODE; '
           . 'SELECT pg_sleep(60); COMMIT' ], stdout => $null, stderr => $null);
-    wait_until(10, sub { $db->sql("SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
+    wait_until(10,
+        sub { $db->sql("SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
         . "WHERE c.relname = 'voucher_event' AND l.mode = 'ExclusiveLock' AND l.granted") > 0 })
         or die "no lock\n";
     return $pid;
@@ -70,7 +75,8 @@ sub unlock_pgsql
 {
     my ($pid) = @_;
 
-    admin('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE \'%pg_sleep(60)%\''
+    admin('SELECT pg_terminate_backend(pid) FROM pg_stat_activity '
+          . 'WHERE query LIKE \'%pg_sleep(60)%\''
           . ' AND pid <> pg_backend_pid()');
     BRSKI::Test::World::stop_process($pid, 'TERM');
 }
@@ -100,7 +106,8 @@ sub rename_pgsql
 }
 
 if ($sqlite) {
-    trouble('locked', \&lock_sqlite, sub { $_[0]->rollback; $_[0]->disconnect }, [ 1075 ], reads => 1);
+    trouble('locked', \&lock_sqlite, sub { $_[0]->rollback; $_[0]->disconnect }, [ 1075 ],
+            reads => 1);
 }
 else {
     set_pgsql("SET lock_timeout = '300ms'");
@@ -141,7 +148,8 @@ EOF_SQL
 if ($sqlite) {
     my $tight = BRSKI::Test::Masa->new(name => 'tight', lab => $lab, db => $db);
     my $pages = $db->sql('PRAGMA page_count') + 0;
-    my $text = read_file($tight->httpd->{conf}) =~ s/^(DBDInitSQL)/$1 "PRAGMA max_page_count=$pages"\n$1/mr;
+    my $text = read_file($tight->httpd->{conf});
+    $text =~ s/^(DBDInitSQL)/$1 "PRAGMA max_page_count=$pages"\n$1/m;
 
     write_file($tight->httpd->{conf}, $text);
     $tight->start;
@@ -151,7 +159,8 @@ if ($sqlite) {
         $asked++ if $response->code == 200;
         last if $response->code != 200;
     }
-    BRSKI::Test::Answer::refused($tight->httpd, $response, 503, 1077, qr/cannot write to its records now/,
+    BRSKI::Test::Answer::refused($tight->httpd, $response, 503, 1077,
+                                 qr/cannot write to its records now/,
                                  '5.6 full: 503, try again later');
     is(events(), $before + $asked, '5.6 full: as many events as vouchers');
     read_log($httpd->post('requestauditlog', $owned, %registrar), '5.8 full: logs can be read');
@@ -161,33 +170,38 @@ if ($sqlite) {
 }
 else {
     trouble('full', sub { $db->sql($full) },
-            sub { $db->sql('DROP TRIGGER full_disk ON voucher_event; DROP FUNCTION full_disk()') }, [ 1077 ],
+            sub { $db->sql('DROP TRIGGER full_disk ON voucher_event; DROP FUNCTION full_disk()') },
+                [ 1077 ],
             reads => 1);
 }
 
 # --- a newer schema -------------------------------------------------------
 
 my ($version) = sort { $b <=> $a } split /\n/, $db->sql('SELECT number FROM schema_version');
-$db->sql("INSERT INTO schema_version (number, name, applied_at) VALUES (@{[ $version + 1 ]}, 'later', 0)");
+$db->sql('INSERT INTO schema_version (number, name, applied_at) '
+         . "VALUES (@{[ $version + 1 ]}, 'later', 0)");
 my ($status, $said) = $httpd->configtest;
 isnt($status, 0, '5.6 a newer schema: configtest refuses it');
 like($said, qr/BRSKI2055: .*newer/, '5.6 a newer schema: and says so');
 served($httpd->post('requestvoucher', $lab->rvr(device => ++$n)),
        '5.6 a newer schema: what runs goes on, for upgrades add before they remove');
 $db->sql("DELETE FROM schema_version WHERE number > $version");
-trouble('a table of a later version', sub { $db->sql('ALTER TABLE voucher_event RENAME TO voucher_event_2') },
+trouble('a table of a later version',
+        sub { $db->sql('ALTER TABLE voucher_event RENAME TO voucher_event_2') },
         sub { $db->sql('ALTER TABLE voucher_event_2 RENAME TO voucher_event') }, [ 1076 ]);
 
 # --- missing --------------------------------------------------------------
 
 if ($sqlite) {
     my @files = glob $db->file . '*';
-    trouble('missing', sub { rename $_, "$_.away" for @files }, sub { rename "$_.away", $_ for @files },
+    trouble('missing', sub { rename $_, "$_.away" for @files },
+            sub { rename "$_.away", $_ for @files },
             [ 1074 ]);
 }
 else {
     my $name = $db->{database};
-    trouble('missing', sub { rename_pgsql($name, "$name-away") }, sub { rename_pgsql("$name-away", $name) },
+    trouble('missing', sub { rename_pgsql($name, "$name-away") },
+            sub { rename_pgsql("$name-away", $name) },
             [ 1074 ]);
 }
 no_harm_done();

@@ -14,7 +14,8 @@ use MIME::Base64 qw(encode_base64);
 my $pki = BRSKI::Test::Pki->new;
 $pki->ca('staff')->make('member', issuer => 'staff', eku => 'clientAuth');
 $pki->make('self', eku => 'clientAuth');
-$pki->ca('fake', subject => '/O=Test/CN=staff')->make('fake-member', issuer => 'fake', eku => 'clientAuth',
+$pki->ca('fake', subject => '/O=Test/CN=staff')->make('fake-member', issuer => 'fake',
+                                                      eku => 'clientAuth',
                                                       subject => '/O=Test/CN=member');
 my $lab = new_lab(devices => 5);
 my $tls = "SSLEngine On\nSSLCertificateFile " . $lab->path('tls/server.pem')
@@ -90,11 +91,13 @@ sub refused_host
 {
     my ($response, $label) = @_;
     my ($id) = $response->content =~ /request (\w+)\)/;
-    my $by = defined $id && $httpd->log_line(qr/BRSKI(?:1049|2201): .*$id/) =~ /BRSKI2201/ ? 'httpd' : 1049;
+    my $by = defined $id && $httpd->log_line(qr/BRSKI(?:1049|2201): .*$id/) =~ /BRSKI2201/ ? 'httpd'
+        : 1049;
 
     repelled($response, 421, $by, $misdirected, "5.4 $label");
 }
-for my $case ([ 'first.example', 'masa.example', 'a connection for a site that is no MASA serves no voucher' ],
+for my $case ([ 'first.example', 'masa.example',
+               'a connection for a site that is no MASA serves no voucher' ],
               [ 'staff.example', 'masa.example', 'one for a site with other clients neither',
                 $pki->identity('member') ],
               [ 'same.example', 'masa.example', 'nor one for a site with the same TLS settings' ],
@@ -112,7 +115,8 @@ for my $case ([ 'first.example', 'masa.example', 'a connection for a site that i
     wrong_host($sni, $host, $label, @client);
 }
 my $line = "POST https://masa.example/.well-known/brski/requestvoucher HTTP/1.1\r\n";
-my $fields = "Content-Type: application/voucher-cms+json\r\nContent-Length: $size\r\nConnection: close\r\n\r\n";
+my $fields = "Content-Type: application/voucher-cms+json\r\nContent-Length: $size\r\n"
+    . "Connection: close\r\n\r\n";
 refused_host(scalar exchange($httpd, "${line}Host: $_\r\n$fields$rvr", host => $_),
              "an absolute URI is no way around for $_") for qw(first.example same.example);
 my $agent = $httpd->agent(keep_alive => 1, host => 'same.example', %registrar);
@@ -125,17 +129,22 @@ repelled($httpd->post('requestvoucher', $rvr, agent => $agent), 421, 1049, $misd
 # A session of a site with tickets, offered to the MASA.
 for my $version (qw(tls1_2 tls1_3)) {
     for my $name (qw(same.example first.example)) {
-        my @client = (qw(openssl s_client -ign_eof -connect), '127.0.0.1:' . $httpd->tls_port, "-$version",
+        my @client = (qw(openssl s_client -ign_eof -connect), '127.0.0.1:' . $httpd->tls_port,
+                      "-$version",
                       '-cert', $registrar{cert}, '-key', $registrar{key});
         my $file = new_dir('session') . '/session';
         my $get = "GET /.well-known/brski/requestvoucher HTTP/1.1\r\nConnection: close\r\nHost: ";
-        run_command([ @client, '-servername', $name, '-sess_out', $file ], stdin => "$get$name\r\n\r\n");
+        run_command([ @client, '-servername', $name, '-sess_out', $file ],
+                    stdin => "$get$name\r\n\r\n");
         SKIP: {
             -s $file or skip "no session of $name in $version", 2;
-            my (undef, $said) = run_command([ @client, qw(-servername masa.example -sess_in), $file ],
+            my (undef, $said) = run_command([ @client, qw(-servername masa.example -sess_in),
+                                             $file ],
                                             stdin => "${get}masa.example\r\n\r\n");
-            unlike($said, qr/^Reused/m, "5.4 a session of $name is not resumed with the MASA, $version");
-            like($said, qr{^HTTP/1.1 (?:405|421)}m, "5.4 it is asked for a certificate again, $version")
+            unlike($said, qr/^Reused/m,
+                   "5.4 a session of $name is not resumed with the MASA, $version");
+            like($said, qr{^HTTP/1.1 (?:405|421)}m,
+                 "5.4 it is asked for a certificate again, $version")
                 or diag $said;
         }
     }
@@ -149,33 +158,42 @@ for my $version (qw(TLSv1_2 TLSv1_3)) {
         my $response = $httpd->post('requestvoucher', $rvr, @client);
 
         served($response, "5.4 $who is let in, $version", reissued => 1);
-        unlike($response->header('X-Verify'), qr/SUCCESS/, "5.4 SSL_CLIENT_VERIFY is not SUCCESS, $version");
+        unlike($response->header('X-Verify'), qr/SUCCESS/,
+               "5.4 SSL_CLIENT_VERIFY is not SUCCESS, $version");
         my $ruled = $httpd->post('requestauditlog', $rvr, @client);
-        is($ruled->code, 403, "5.4 Require ssl-verify-client lets nobody in whom nobody verified, $version");
+        is($ruled->code, 403,
+           "5.4 Require ssl-verify-client lets nobody in whom nobody verified, $version");
         my $other = $httpd->get('/', @client, sni => 'masa.example', host => 'same.example');
-        unlike($other->content, qr/secret/, "5.4 nor does it on another site through the MASA, $version");
+        unlike($other->content, qr/secret/,
+               "5.4 nor does it on another site through the MASA, $version");
         $other = $httpd->get('/', @client, sni => 'masa.example', host => 'staff.example');
         is($other->code, 421, "5.4 a site that verifies is not reached through the MASA, $version");
         $other = $httpd->get('/in-place/', @client, sni => 'masa.example', host => 'same.example');
         unlike($other->content, qr/secret/, "5.4 nor a place that verifies, $version");
     }
-    like($httpd->get('/', $pki->identity('member'), host => 'staff.example', tls_version => $version)->content,
+    like($httpd->get('/', $pki->identity('member'), host => 'staff.example',
+                     tls_version => $version)->content,
          qr/secret/, "control: other sites verify as before, $version");
     unlike($httpd->get('/', $pki->identity('fake-member'), host => 'staff.example',
-                       tls_version => $version)->content, qr/secret/, "control: and refuse, $version");
+                       tls_version => $version)->content, qr/secret/,
+                           "control: and refuse, $version");
 }
 
 # --- fields that claim something ------------------------------------------
 
 my ($owner) = read_file($registrar{cert}) =~ /CERTIFICATE-----\n(.*?)-----END/s;
 $owner =~ s/\s+//g;
-my %claim = ('Client-Cert' => ":$owner:", 'Client-Cert-Chain' => ":$owner:", 'X-SSL-Client-Cert' => $owner,
+my %claim = ('Client-Cert' => ":$owner:", 'Client-Cert-Chain' => ":$owner:",
+             'X-SSL-Client-Cert' => $owner,
              'X-Forwarded-Client-Cert' => "Cert=\"$owner\"", 'SSL-Client-Verify' => 'SUCCESS',
-             'SSL_CLIENT_VERIFY' => 'SUCCESS', 'X-Forwarded-For' => '192.0.2.1', Forwarded => 'for=192.0.2.1',
-             'X-Real-IP' => '192.0.2.1', Authorization => 'Basic YW5uYTpzZWNyZXQ=', 'X-Remote-User' => 'anna',
+             'SSL_CLIENT_VERIFY' => 'SUCCESS', 'X-Forwarded-For' => '192.0.2.1',
+                 Forwarded => 'for=192.0.2.1',
+             'X-Real-IP' => '192.0.2.1', Authorization => 'Basic YW5uYTpzZWNyZXQ=',
+                 'X-Remote-User' => 'anna',
              'UNIQUE_ID' => 'mine', 'X-Request-ID' => 'mine', 'X-Forwarded-Host' => 'masa.example');
 $masa->customer('anna', '--user' => 'anna');
-my $answer = $httpd->post('requestvoucher', $lab->rvr(args => [ '--nonceless' ]), host => 'masa.example',
+my $answer = $httpd->post('requestvoucher', $lab->rvr(args => [ '--nonceless' ]),
+                          host => 'masa.example',
                           headers => \%claim);
 my $id = repelled($answer, 403, 1031, qr/^Nonceless/, '5.4 fields of HTTP claim nothing');
 isnt($id, 'mine', 'the request id is ours');

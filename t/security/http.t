@@ -39,12 +39,14 @@ served(ask([ $type, "Content-Length: $length", @close ], $rvr), 'control: a requ
 
 repelled(ask('Content-Length: 10485760', 'x' x 200_000), 413, 1002, qr/larger than this MASA reads/,
          '5.5 a body of 10 MB is refused before it came');
-repelled(ask([ $type, 'Transfer-Encoding: chunked', @close ], chunks_of(('x' x 65_536) x 160)), 413, 1002,
+repelled(ask([ $type, 'Transfer-Encoding: chunked', @close ], chunks_of(('x' x 65_536) x 160)), 413,
+         1002,
          qr/larger than this MASA reads/, '5.5 10 MB in chunks are refused');
 repelled(ask([ $type, 'Content-Length: 0', @close ], ''), 400, 1003, qr/has no body/,
          '5.5 an empty body is refused');
 repelled(ask([ $type, @close ], ''), 400, 1003, qr/has no body/, '5.5 so is none');
-repelled(ask([ $type, 'Transfer-Encoding: chunked', @close ], chunks_of()), 400, 1003, qr/has no body/,
+repelled(ask([ $type, 'Transfer-Encoding: chunked', @close ], chunks_of()), 400, 1003,
+         qr/has no body/,
          '5.5 and an empty one in chunks');
 exchange($httpd, request("Content-Length: @{[ $length + 100 ]}", $rvr), half => 1);
 ok($httpd->log_line(qr/BRSKI1004: requestvoucher answered 400: .*BODY_BROKEN/),
@@ -57,23 +59,30 @@ served(ask([ $type, 'Transfer-Encoding: chunked', @close ], chunks_of(unpack '(a
 
 # --- media types ----------------------------------------------------------
 
-sub typed { my ($fields, @more) = @_; return ask([ @$fields, "Content-Length: $length", @close ], $rvr, @more) }
+sub typed { my ($fields, @more) = @_; return ask([ @$fields, "Content-Length: $length", @close ],
+                                                 $rvr, @more) }
 
 repelled(typed([ "Content-Type: $_->[0]" ]), 415, 1005, qr/Content-Type is not|does not read/,
          "5.6 wrong Content-Type: $_->[1]")
     for [ 'application/json', 'of JSON' ], [ 'text/html', 'of a page' ],
-        [ 'multipart/form-data; boundary=x', 'of a form' ], [ 'application/voucher-cms+json2', 'nearly right' ],
+        [ 'multipart/form-data; boundary=x', 'of a form' ], [ 'application/voucher-cms+json2',
+                                                             'nearly right' ],
         [ 'application/voucher-cms+json, text/html', 'two' ], [ 'voucher-cms+json', 'half' ],
-        [ '/', 'of nothing' ], [ "application/voucher-cms+json\xFF", 'with an octet that is no text' ],
-        [ 'x' x 4000, 'of four thousand letters' ], [ 'application/voucher+cose', 'of a later time' ];
+        [ '/', 'of nothing' ], [ "application/voucher-cms+json\xFF",
+                                'with an octet that is no text' ],
+        [ 'x' x 4000, 'of four thousand letters' ],
+            [ 'application/voucher+cose', 'of a later time' ];
 repelled(typed([]), 415, 1005, qr/has no Content-Type/, '5.6 missing Content-Type');
 repelled(typed([ $type, 'Content-Type: text/html' ]), 415, 1005, qr/Content-Type is not/,
          '5.6 two Content-Type fields are wrong too');
-repelled(typed([ $type, "Accept: $_" ]), 406, 1007, qr/vouchers of type application\/voucher-cms\+json/,
-         "5.6 impossible Accept: $_") for 'text/html', 'application/voucher-cms+json;q=0, text/*', 'image/*';
+repelled(typed([ $type, "Accept: $_" ]), 406, 1007,
+         qr/vouchers of type application\/voucher-cms\+json/,
+         "5.6 impossible Accept: $_") for 'text/html', 'application/voucher-cms+json;q=0, text/*',
+             'image/*';
 repelled(typed([ $type, "Accept: $_->[0]" ]), 415, 1006, qr/could not be understood/,
          "5.6 an Accept that is none: $_->[1]")
-    for [ 'voucher', 'voucher' ], [ '*/x', '*/x' ], [ 'a/b;q=2', 'q=2' ], [ "a/b;x=\"\xFF", 'no end' ],
+    for [ 'voucher', 'voucher' ], [ '*/x', '*/x' ], [ 'a/b;q=2', 'q=2' ],
+        [ "a/b;x=\"\xFF", 'no end' ],
         [ join(',', ('a/b') x 1000) . ' x', 'endless' ];
 
 # --- a second request in the first ----------------------------------------
@@ -91,14 +100,18 @@ for my $fields ([ 'Transfer-Encoding: chunked', 'Content-Length: 4' ],
     served($all[0], '5.5 of Content-Length and Transfer-Encoding the latter counts');
     is(scalar @all, 1, '5.5 and the connection ends');
 }
-for my $fields ([ "Content-Length: $length", 'Content-Length: 5' ], [ "Content-Length: $length, $length" ],
-                [ "Content-Length: +$length" ], [ 'Content-Length: 0x11' ], [ 'Content-Length: -1' ],
-                [ 'Content-Length:' ], [ 'Content-Length: ' . '9' x 30 ], [ "Content-Length : $length" ],
+for my $fields ([ "Content-Length: $length", 'Content-Length: 5' ],
+                [ "Content-Length: $length, $length" ],
+                [ "Content-Length: +$length" ], [ 'Content-Length: 0x11' ],
+                    [ 'Content-Length: -1' ],
+                [ 'Content-Length:' ], [ 'Content-Length: ' . '9' x 30 ],
+                    [ "Content-Length : $length" ],
                 [ "Content-Length: $length\r\n\tx" ], [ 'Transfer-Encoding: xchunked' ],
                 [ 'Transfer-Encoding: chunked, identity' ], [ 'Transfer-Encoding: identity' ],
                 [ "Transfer-Encoding: \x0Bchunked" ], [ "Transfer-Encoding : chunked" ],
                 [ "Content-Length: $length", "X: a\0b" ], [ "Content-Length: $length", "X: a\rb" ],
-                [ "Content-Length: $length", 'Host: other.example' ], [ "Content-Length: $length", ': x' ],
+                [ "Content-Length: $length", 'Host: other.example' ],
+                    [ "Content-Length: $length", ': x' ],
                 [ "Content-Length: $length", 'X: ' . 'x' x 9000 ],
                 [ "Content-Length: $length", map { "X$_: x" } 1 .. 200 ]) {
     (my $label = substr "@$fields", 0, 60) =~ s/[^ -~]/?/g;
@@ -107,7 +120,8 @@ for my $fields ([ "Content-Length: $length", 'Content-Length: 5' ], [ "Content-L
     is(scalar @all, 1, "5.5 $label: one answer, and the connection ends");
     repelled($all[0], 400, 'httpd', qr/could not understand the request/, "5.5 $label is refused");
 }
-for my $chunk ("-1\r\nabc\r\n", "zz\r\nabc\r\n", "5\r\nabcdefgh\r\n0\r\n\r\n", "3 3\r\nabc\r\n", "0x3\r\nabc\r\n") {
+for my $chunk ("-1\r\nabc\r\n", "zz\r\nabc\r\n", "5\r\nabcdefgh\r\n0\r\n\r\n", "3 3\r\nabc\r\n",
+               "0x3\r\nabc\r\n") {
     (my $label = $chunk) =~ s/\s+/ /g;
     my @all = exchange($httpd, request([ $type, 'Transfer-Encoding: chunked' ], $chunk . $hidden));
 
@@ -115,7 +129,8 @@ for my $chunk ("-1\r\nabc\r\n", "zz\r\nabc\r\n", "5\r\nabcdefgh\r\n0\r\n\r\n", "
     is($all[0]->code, 400, "5.5 chunk $label is refused");
 }
 for my $chunk ('F' x 16 . "\r\nabc", '5;x=' . 'y' x 9000 . "\r\nabcde\r\n0\r\n\r\n") {
-    repelled(ask([ $type, 'Transfer-Encoding: chunked' ], $chunk), 413, 'httpd', qr/larger than this server/,
+    repelled(ask([ $type, 'Transfer-Encoding: chunked' ], $chunk), 413, 'httpd',
+             qr/larger than this server/,
              '5.5 a chunk beyond all sizes is refused');
 }
 
@@ -132,20 +147,26 @@ repelled(ask([ $type, "Content-Length: $length", 'Expect: miracle' ], $rvr), 417
 
 # --- request lines --------------------------------------------------------
 
-my @all = map { scalar exchange($httpd, request([ $type, "Content-Length: $length", @close ], $rvr, $_)) }
+my @all = map { scalar exchange($httpd, request([ $type, "Content-Length: $length", @close ], $rvr,
+                                                $_)) }
     "POST\t$path HTTP/1.1", "POST  $path HTTP/1.1",
-    "POST $path\0 HTTP/1.1", "POST $path HTTP/1.1 x", "POST $path", "post $path HTTP/1.1", "POST:$path HTTP/1.1",
+    "POST $path\0 HTTP/1.1", "POST $path HTTP/1.1 x", "POST $path", "post $path HTTP/1.1",
+        "POST:$path HTTP/1.1",
     'POST ' . '/x' x 5000 . ' HTTP/1.1';
 is(scalar(grep { $_->code =~ /^(?:400|404|405|414|501|505)$/ } @all), scalar @all,
    '5.5 request lines that are none are refused') or diag map { $_->code . "\n" } @all;
-is(scalar(grep { !defined $_->header('Content-Type') || $_->header('Content-Type') !~ /json/ } @all),
+is(scalar(grep { !defined $_->header('Content-Type')
+    || $_->header('Content-Type') !~ /json/ } @all),
    scalar @all, '5.5 and no voucher comes of them');
-my $no_host = scalar exchange($httpd, "POST $path HTTP/1.1\r\n$type\r\nContent-Length: $length\r\n\r\n$rvr");
+my $no_host = scalar exchange($httpd,
+    "POST $path HTTP/1.1\r\n$type\r\nContent-Length: $length\r\n\r\n$rvr");
 repelled($no_host, 400, 'httpd', qr/could not understand/, '5.5 without Host it is refused');
-unlike(exchange($httpd, "TRACE $path HTTP/1.1\r\nHost: masa.example\r\nConnection: close\r\n\r\n")->content,
+unlike(exchange($httpd,
+                "TRACE $path HTTP/1.1\r\nHost: masa.example\r\nConnection: close\r\n\r\n")->content,
        qr/voucher-cms/, '5.5 TRACE is no way to a voucher');
 for my $field ('X-HTTP-Method-Override: POST', 'X-Method-Override: POST') {
-    is(ask([ $type, $field, "Content-Length: $length", @close ], $rvr, "GET $path HTTP/1.1")->code, 405,
+    is(ask([ $type, $field, "Content-Length: $length", @close ], $rvr, "GET $path HTTP/1.1")->code,
+       405,
        "5.5 $field overrides nothing");
 }
 
@@ -158,7 +179,8 @@ SKIP: {
     IO::Compress::Gzip::gzip(\$plain => \$bomb);
     cmp_ok(length $bomb, '<', 65_536, 'four million octets in less than the limit');
     my $before = $httpd->cpu_seconds;
-    repelled(ask([ $type, 'Content-Encoding: gzip', 'Content-Length: ' . length $bomb, @close ], $bomb,
+    repelled(ask([ $type, 'Content-Encoding: gzip', 'Content-Length: ' . length $bomb, @close ],
+                 $bomb,
                  'POST /.well-known/brski/requestauditlog HTTP/1.1'), 413, 1002,
              qr/larger than this MASA reads/, '5.5 are too large');
     cmp_ok($httpd->cpu_seconds - $before, '<', 0.5, '5.5 and are not unpacked to the end');

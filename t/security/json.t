@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# json.t: well-signed messages whose JSON is no voucher-request, or is one that would make a careless
-# reader see another thing than is there: duplicate keys, NUL, nesting, sizes, types, characters that
-# look alike; and texts that would forge log lines, header fields or SQL.
+# json.t: well-signed messages whose JSON is no voucher-request, or is one that would make a
+# careless reader see another thing than is there: duplicate keys, NUL, nesting, sizes, types,
+# characters that look alike; and texts that would forge log lines, header fields or SQL.
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use BRSKI::Test;
@@ -38,10 +38,14 @@ served(with(), 'control: a request by hand');
 # --- what is no request ---------------------------------------------------
 
 my $right = request_json($pvr);
-for my $case ([ "[$right]", 'JSON as array' ], [ '[]', 'an empty array' ], [ '{}', 'an empty object' ],
-              [ '"ietf-voucher-request:voucher"', 'a string' ], [ '17', 'a number' ], [ 'null', 'null' ],
-              [ '   ', 'blanks' ], [ "$right$right", 'two documents' ], [ "$right,", 'a comma behind' ],
-              [ substr($right, 0, -1), 'half a document' ], [ "\xEF\xBB\xBF$right", 'a byte order mark' ],
+for my $case ([ "[$right]", 'JSON as array' ], [ '[]', 'an empty array' ],
+              [ '{}', 'an empty object' ],
+              [ '"ietf-voucher-request:voucher"', 'a string' ], [ '17', 'a number' ],
+                  [ 'null', 'null' ],
+              [ '   ', 'blanks' ], [ "$right$right", 'two documents' ],
+                  [ "$right,", 'a comma behind' ],
+              [ substr($right, 0, -1), 'half a document' ],
+                  [ "\xEF\xBB\xBF$right", 'a byte order mark' ],
               [ "$right\0", 'a NUL behind' ], [ "\0$right", 'a NUL in front' ],
               [ "/**/$right", 'a comment' ], [ $right =~ s/"/'/gr, 'other quotes' ],
               [ join('', map { "$_\0" } split //, $right), 'UTF-16' ],
@@ -55,7 +59,8 @@ for my $case ([ "[$right]", 'JSON as array' ], [ '[]', 'an empty array' ], [ '{}
 
 # --- what two readers could read differently ------------------------------
 
-my $bad = sub { my ($json, $label) = @_; repelled(more($json), 400, 1009, qr/JSON is not right/, $label) };
+my $bad = sub { my ($json, $label) = @_; repelled(more($json), 400, 1009, qr/JSON is not right/,
+                                                  $label) };
 $bad->(qq("serial-number":"$serial"), '8366-5 duplicate keys are refused');
 $bad->('"nonce":"another"', '8366-5 also for the nonce');
 $bad->(qq("serial\\u002dnumber":"another"), '8366-5 however they are written');
@@ -75,10 +80,13 @@ $bad->('"x":' . '9' x 400, '8366-5 so is an endless one');
 $bad->('"x":NaN', '8366-5 and one that is none');
 $bad->('"x":01', '8366-5 and one with a leading zero');
 
-repelled(with('serial-number' => "$serial$_->[0]", 'prior-signed-voucher-request' => undef), 404, 1028,
+repelled(with('serial-number' => "$serial$_->[0]", 'prior-signed-voucher-request' => undef), 404,
+         1028,
          qr/does not know the device/, "5.6 a serial-number with $_->[1] is another one")
-    for [ ' ', 'a blank behind' ], [ "\n", 'a line end behind' ], [ "\x{200B}", 'what nobody sees behind' ],
-        [ "\x{0301}", 'an accent behind' ], [ '%', 'a percent sign behind' ], [ '_', 'an underscore' ];
+    for [ ' ', 'a blank behind' ], [ "\n", 'a line end behind' ],
+        [ "\x{200B}", 'what nobody sees behind' ],
+        [ "\x{0301}", 'an accent behind' ], [ '%', 'a percent sign behind' ],
+            [ '_', 'an underscore' ];
 repelled(with('serial-number' => $_->[0], 'prior-signed-voucher-request' => undef), 404, 1028,
          qr/does not know the device/, "5.6 $_->[1] is another device's")
     for [ lc $serial, 'small letters' ], [ " $serial", 'a blank in front' ], [ '%', 'a pattern' ],
@@ -93,8 +101,10 @@ sub of_type
 
     return signed($json);
 }
-for my $member (qw(serial-number nonce idevid-issuer prior-signed-voucher-request created-on assertion)) {
-    repelled(of_type($member, $_), 400, 1010, qr/\b\Q$member\E is not a string/, "5.5 $member: $_ is refused")
+for my $member (qw(serial-number nonce idevid-issuer prior-signed-voucher-request created-on
+                   assertion)) {
+    repelled(of_type($member, $_), 400, 1010, qr/\b\Q$member\E is not a string/,
+             "5.5 $member: $_ is refused")
         for qw(17 true null [] {} ["x"]);
 }
 repelled(of_type($_, '""'), 400, 1010, qr/is empty/, "5.5 an empty $_ is refused")
@@ -109,16 +119,19 @@ repelled(with('serial-number' => "\x{1F600}" x 33), 400, 1011, qr/longer than 12
          '5.5 octets count, not characters');
 repelled(more('"x":' . '[' x 20_000 . ']' x 20_000), 400, 1011, qr/nested deeper than/,
          '5.5 deeply nested JSON is refused');
-repelled(more('"x":' . '[' x 40_000), 400, 1011, qr/nested deeper than/, '5.5 also when it has no end');
+repelled(more('"x":' . '[' x 40_000), 400, 1011, qr/nested deeper than/,
+         '5.5 also when it has no end');
 repelled(more('"x":' . '{"x":' x 5_000), 400, 1011, qr/nested deeper than/, '5.5 objects too');
-served(more(join ',', map { qq("m$_":$_) } 1 .. 3000), '5.5 three thousand strange members do not matter');
+served(more(join ',', map { qq("m$_":$_) } 1 .. 3000),
+       '5.5 three thousand strange members do not matter');
 my $bomb = octets('x');
 $bomb = sequence($bomb) for 1 .. 3000;
 for my $case ([ 'AAA=', 'that is nobody\'s' ],
               [ MIME::Base64::encode_base64($bomb, ''), 'of three thousand levels' ]) {
     served(with('idevid-issuer' => $case->[0]), "5.5 an idevid-issuer $case->[1] selects nothing");
 }
-is(scalar(grep { /BRSKI1102: idevid-issuer of \S+ is neither/ } $httpd->log_lines), 2, 'and is logged');
+is(scalar(grep { /BRSKI1102: idevid-issuer of \S+ is neither/ } $httpd->log_lines), 2,
+   'and is logged');
 my $other = sequence(context(0, 'x'));
 substr($other, 2, 1) = "\x80";
 repelled(with('idevid-issuer' => MIME::Base64::encode_base64($other, '')), 404, 1028,
@@ -126,7 +139,8 @@ repelled(with('idevid-issuer' => MIME::Base64::encode_base64($other, '')), 404, 
 
 # --- what a registrar says of itself --------------------------------------
 
-my $leaf = served(with(assertion => 'verified', 'pinned-domain-cert' => 'AAAA', 'last-renewal-date' =>
+my $leaf = served(with(assertion => 'verified', 'pinned-domain-cert' => 'AAAA',
+                       'last-renewal-date' =>
                        '2030-01-01T00:00:00Z', 'expires-on' => '2099-01-01T00:00:00Z',
                        'domain-cert-revocation-checks' => 'false'),
                   '5.5 what a registrar says of the voucher it wants is passed over');

@@ -81,7 +81,8 @@ cmp_ok(scalar @kept, '>', 100, 'control: many had got theirs');
 cmp_ok(scalar @kept, '<', $ALL, 'control: not all');
 is(scalar(grep { !$event{ sha256_hex(read_file("$dir/vouchers/$_")) } } @kept), 0,
    '5.6 no voucher is without its event');
-cmp_ok($made - @kept, '<=', 4 + 4, '5.6 an event without answer there is at most for each that was under way');
+cmp_ok($made - @kept, '<=', 4 + 4,
+       '5.6 an event without answer there is at most for each that was under way');
 my ($status, $said) = $db->try_masactl(qw(log verify));
 is($status, 0, '5.8 the chains of events are valid') or diag $said;
 
@@ -97,7 +98,8 @@ for my $n (0 .. $ALL - 1) {
     $codes{ $response->code }++;
     $same++ if -e "$dir/vouchers/$n" && read_file("$dir/vouchers/$n") eq $response->content;
 }
-is(join(' ', map { "$_: $codes{$_}" } sort keys %codes), "200: $ALL", '5.6 who asks again gets a voucher');
+is(join(' ', map { "$_: $codes{$_}" } sort keys %codes), "200: $ALL",
+   '5.6 who asks again gets a voucher');
 is($same, scalar @kept, '5.6 and the one that was made, if one was');
 is(events(), $ALL, '5.6 every request has one event');
 $httpd->expect('AH00098');                            # that it was killed

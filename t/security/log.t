@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# log.t: somebody with the database's password, who would have it that a voucher was never issued, or
-# to another: rows altered, removed, cut from the end, exchanged, made anew. masactl log verify
-# finds it, with a checkpoint also the end; owners read no log that was tampered with.
+# log.t: somebody with the database's password, who would have it that a voucher was never issued,
+# or to another: rows altered, removed, cut from the end, exchanged. masactl log verify finds it,
+# with a checkpoint also the end; owners read no log that was tampered with.
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use BRSKI::Test;
@@ -37,8 +37,8 @@ sub verify
 my @with = ('--checkpoint', $checkpoint, '--key', $public);
 is((verify(@with))[0], 0, 'control: it is whole');
 
-# What is done, and what undoes it; who finds it: verify alone, or only with the checkpoint; and what
-# an owner of the device is told.
+# What is done; who finds it: verify alone, or (end => 1) only with the checkpoint; and what an
+# owner of the device is told.
 my $serial = $lab->serial(2);
 my $here = "serial_number = '$serial'";
 my @rows = map { [ split /\|/, $_, -1 ] } split /\n/,
@@ -49,8 +49,8 @@ sub columns
 {
     my $csv = dialect() eq 'sqlite3'
         ? $db->sql('SELECT name FROM pragma_table_info(\'voucher_event\') ORDER BY cid')
-        : $db->sql('SELECT column_name FROM information_schema.columns WHERE table_name = \'voucher_event\' '
-                   . 'ORDER BY ordinal_position');
+        : $db->sql('SELECT column_name FROM information_schema.columns '
+                   . 'WHERE table_name = \'voucher_event\' ORDER BY ordinal_position');
     return split /\n/, $csv;
 }
 
@@ -61,7 +61,8 @@ sub restore
         my %value;
         @value{@names} = @$row;
         $db->sql('INSERT INTO voucher_event (' . join(', ', @names) . ') VALUES ('
-                 . join(', ', map { $_ eq 'nonce' && $value{$_} eq '' ? 'NULL' : "'$value{$_}'" } @names) . ')');
+                 . join(', ', map { $_ eq 'nonce' && $value{$_} eq '' ? 'NULL'
+                     : "'$value{$_}'" } @names) . ')');
     }
 }
 
@@ -89,12 +90,16 @@ sub tampered
 
 # --- altered --------------------------------------------------------------
 
-tampered('a row altered: the domain', "UPDATE voucher_event SET domain_id = 'AAAA' WHERE $here AND seq = 2");
-tampered('a row altered: the time', "UPDATE voucher_event SET created_at = created_at - 1 WHERE $here AND seq = 2");
+tampered('a row altered: the domain',
+         "UPDATE voucher_event SET domain_id = 'AAAA' WHERE $here AND seq = 2");
+tampered('a row altered: the time',
+         "UPDATE voucher_event SET created_at = created_at - 1 WHERE $here AND seq = 2");
 tampered('a row altered: the assertion',
          "UPDATE voucher_event SET assertion = 'verified', verified = 1 WHERE $here AND seq = 4");
-tampered('a row altered: the nonce taken away', "UPDATE voucher_event SET nonce = NULL WHERE $here AND seq = 1");
-tampered('a row altered: its hash', "UPDATE voucher_event SET hash = '" . 'a' x 64 . "' WHERE $here AND seq = 4");
+tampered('a row altered: the nonce taken away',
+         "UPDATE voucher_event SET nonce = NULL WHERE $here AND seq = 1");
+tampered('a row altered: its hash', "UPDATE voucher_event SET hash = '" . 'a' x 64
+         . "' WHERE $here AND seq = 4");
 tampered('two rows exchanged', [
     "UPDATE voucher_event SET seq = 99 WHERE $here AND seq = 2",
     "UPDATE voucher_event SET seq = 2 WHERE $here AND seq = 3",
@@ -106,8 +111,10 @@ tampered('a row removed from the middle', "DELETE FROM voucher_event WHERE $here
 tampered('the first row removed', "DELETE FROM voucher_event WHERE $here AND seq = 1");
 # With the copy of the checkpoint that is in the database: the file is what counts.
 $db->sql('DELETE FROM checkpoint');
-tampered('a row cut from the end of the log', "DELETE FROM voucher_event WHERE $here AND seq = 4", end => 1);
-tampered('all but the first cut off', "DELETE FROM voucher_event WHERE $here AND seq > 1", end => 1);
+tampered('a row cut from the end of the log', "DELETE FROM voucher_event WHERE $here AND seq = 4",
+         end => 1);
+tampered('all but the first cut off', "DELETE FROM voucher_event WHERE $here AND seq > 1",
+         end => 1);
 $db->sql("DELETE FROM voucher_event WHERE $here");
 recount();
 is((verify())[0], 0, '5.8 a device\'s whole log removed: nothing is left to show it');
@@ -124,7 +131,8 @@ recount();
 $db->sql("UPDATE voucher_event SET voucher = 'AAAA' WHERE $here AND seq = 4");
 ($status, $said) = verify();
 is($status, 1, '5.6 a stored voucher exchanged: verify finds it');
-repelled($httpd->post('requestvoucher', $rvr{2}, %registrar), 503, 1079, qr/need the manufacturer's/,
+repelled($httpd->post('requestvoucher', $rvr{2}, %registrar), 503, 1079,
+         qr/need the manufacturer's/,
          '5.6 and it is not given out again');
 restore();
 my $text = read_file($checkpoint);
@@ -135,9 +143,11 @@ chmod 0644, glob "$dir/two*";
 is($status, 1, '5.8 an altered checkpoint is none');
 like($said, qr/sign/, '5.8 for its signature does not verify');
 write_file("$dir/three.json", $text);
-write_file("$dir/three.json.heads", join "\n", grep { !/\Q$serial\E/ } split /^/, read_file("$checkpoint.heads"));
+write_file("$dir/three.json.heads", join "\n", grep { !/\Q$serial\E/ } split /^/,
+           read_file("$checkpoint.heads"));
 chmod 0644, glob "$dir/three*";
-($status, $said) = $db->try_masactl(qw(log verify --checkpoint), "$dir/three.json", '--key', $public);
+($status, $said) = $db->try_masactl(qw(log verify --checkpoint), "$dir/three.json", '--key',
+                                    $public);
 isnt($status, 0, '5.8 nor is one with a line less');
 
 my $more = $httpd->post('requestvoucher', $lab->rvr(device => 2), %registrar);

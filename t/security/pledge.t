@@ -17,7 +17,8 @@ my $lab = new_lab(devices => 5, args => [ '--odd' ]);
 my $serial = $lab->serial(1);
 $pki->ca('lamps')->make('lamp', issuer => 'lamps', serial => $serial);
 my $signer = join ' ', map { $lab->path("manufacturer/masa-signer.$_") } qw(pem key);
-my $masa = under_attack(start_masa(name => 'pledge', lab => $lab, import => 0, products => <<"EOF_CONF"));
+my $masa = under_attack(start_masa(name => 'pledge', lab => $lab, import => 0,
+                                   products => <<"EOF_CONF"));
 MASASigner lab $signer
 <MASAProduct routers>
     MASAIDevIDAnchor @{[ $lab->idevid_anchors ]}
@@ -61,12 +62,14 @@ repelled(ask_with($pvr, '--set', 'proximity-registrar-cert=' . encode_base64($a,
 
 # --- another signature ----------------------------------------------------
 
-for my $case ([ 'signature', 1036, qr/signature of the prior-signed/, 'broken while the outer one is good' ],
+for my $case ([ 'signature', 1036, qr/signature of the prior-signed/,
+               'broken while the outer one is good' ],
               [ 'content', 1036, qr/signature of the prior-signed/, 'of another content' ],
               [ 'other-key', 1036, qr/signature of the prior-signed/,
                 'by another key under a copied IDevID certificate' ],
               [ 'sha1', 1036, qr/signature of the prior-signed/, 'with SHA-1' ],
-              [ 'no-attributes', 1036, qr/signature of the prior-signed/, 'without signed attributes' ],
+              [ 'no-attributes', 1036, qr/signature of the prior-signed/,
+               'without signed attributes' ],
               [ 'no-certificates', 1036, qr/signature of the prior-signed/, 'by nobody' ],
               [ 'two-signers', 1035, qr/is not a signed voucher-request/, 'of two signers' ],
               [ 'no-signer', 1035, qr/is not a signed voucher-request/, 'of none' ],
@@ -101,7 +104,8 @@ repelled(ask_with(pvr_by('minted')), 403, 1037, qr/not signed with an IDevID of 
 repelled(ask_with($lab->pvr(device => 2), '--serial', $serial), 403, 1038, qr/are not the same/,
          '5.5.5 a swapped serial-number in the outer request is refused');
 repelled(ask_with($lab->pvr(device => 2, args => [ '--serial', $serial ]), '--serial', $serial),
-         403, 1038, qr/are not the same/, '5.5.5 one in both requests too: the certificate decides');
+         403, 1038, qr/are not the same/,
+             '5.5.5 one in both requests too: the certificate decides');
 my %maker_issues = (issuer => { cert => $maker{pem}, key => $maker{key} });
 $pki->make('no-serial', %maker_issues, subject => "/O=Lab Manufacturer/CN=$serial");
 repelled(ask_with(pvr_by('no-serial', '--serial', $serial), '--serial', $serial), 403, 1038,
@@ -135,7 +139,8 @@ repelled(ask('--idevid-issuer', 'none', '--no-prior'), 403, 1029, qr/Several dev
          '5.6 nobody guesses which one is meant');
 repelled(ask('--idevid-issuer', 'none', '--prior-defect', 'signature'), 403, 1036,
          qr/signature of the prior-signed/, '5.5.5 a broken request that names one opens neither');
-my $lamps = unpack 'H*', decode_base64(rvr_leaf(scalar $lab->rvr(pvr => pvr_by('lamp')))->{'idevid-issuer'});
+my $lamps = unpack 'H*',
+    decode_base64(rvr_leaf(scalar $lab->rvr(pvr => pvr_by('lamp')))->{'idevid-issuer'});
 repelled(ask('--idevid-issuer', $lamps), 403, 1037, qr/not signed with an IDevID of this/,
          '5.5.5 a router that says it is a lamp gets none');
 served(ask(), '5.6 the router gets the router\'s');
@@ -148,16 +153,19 @@ sub rvr_leaf
 
 # --- another nonce --------------------------------------------------------
 
-repelled(ask_with($lab->pvr(device => 2), '--nonce', 'c3dhcHBlZA=='), 403, 1042, qr/nonce .* not the same/,
+repelled(ask_with($lab->pvr(device => 2), '--nonce', 'c3dhcHBlZA=='), 403, 1042,
+         qr/nonce .* not the same/,
          '5.5.6 a swapped nonce is refused');
 repelled(ask_with($lab->pvr(device => 2), '--unset', 'nonce'), 403, 1031, qr/^Nonceless vouchers/,
          '5.5.6 a nonce that was taken away makes no nonceless voucher');
 my $without = $lab->pvr(device => 2, args => [ '--unset', 'nonce' ]);
 repelled(ask_with($without, '--nonce', 'YWRkZWQ='), 403, 1042, qr/nonce .* not the same/,
          '5.5.6 nor may one be added');
-repelled(ask_with($lab->pvr(device => 2, args => [ '--nonce', 'AbCd' ]), '--nonce', 'aBcD'), 403, 1042,
+repelled(ask_with($lab->pvr(device => 2, args => [ '--nonce', 'AbCd' ]), '--nonce', 'aBcD'), 403,
+         1042,
          qr/nonce .* not the same/, '5.5.6 letters are not the same in another case');
-repelled(ask_with($lab->pvr(device => 2, args => [ '--set', 'nonce="\u00e9"' ]), '--set', 'nonce="e\u0301"'),
+repelled(ask_with($lab->pvr(device => 2, args => [ '--set', 'nonce="\u00e9"' ]), '--set',
+                  'nonce="e\u0301"'),
          403, 1042, qr/nonce .* not the same/, '5.5.6 nor are characters that look alike');
 
 # --- another document -----------------------------------------------------
@@ -181,7 +189,8 @@ repelled(with_prior(2, 'x' x 100), 403, 1035, qr/is not a signed voucher-request
          '5.5.5 what is no CMS is refused');
 my $loose = encode_base64($lab->pvr(device => 2));
 $loose =~ s/\n/\\n/g;
-repelled(ask('--serial', $lab->serial(2), '--set', qq(prior-signed-voucher-request="$loose")), 400, 1010,
+repelled(ask('--serial', $lab->serial(2), '--set', qq(prior-signed-voucher-request="$loose")), 400,
+         1010,
          qr/not base64 .*without line breaks/, '8366-5.3 base64 in lines is none');
 repelled(ask('--serial', $lab->serial(2), '--created-on', '2020-01-01T00:00:00Z'), 403, 1038,
          qr/are not the same/, '5.5.5 the first rule that fails is told, not the last');

@@ -39,7 +39,8 @@ my @answers = parallel(8, sub {
                            $response->code . ' ' . sha256_hex($response->content) } 0 .. 4;
 });
 my @hashes = map { /^200 (\w+)$/ ? $1 : () } map { split /,/ } @answers;
-is(scalar @hashes, 40, '5.6 two servers issue for the same device at once: all are served') or diag @answers;
+is(scalar @hashes, 40, '5.6 two servers issue for the same device at once: all are served')
+    or diag @answers;
 my %event = map { $_ => 1 } split /\n/, $db->sql('SELECT voucher_hash FROM voucher_event');
 is(scalar(grep { !$event{$_} } @hashes), 0, '5.6 each voucher has its event');
 is(events(), 40, '5.6 each request one');
@@ -50,14 +51,17 @@ is($db->sql('SELECT count(DISTINCT seq), max(seq), count(DISTINCT prev_hash) FRO
 
 my $rvr = $lab->rvr(device => 2);
 @answers = parallel(8, sub { ask($servers[$_[0] % 2], $rvr) });
-is(join(' ', map { $_->code } @answers), join(' ', (200) x 8), '5.6 eight get the same request at once');
-is(scalar(keys %{ { map { sha256_hex($_->content) => 1 } @answers } }), 1, '5.6 and give one voucher');
+is(join(' ', map { $_->code } @answers), join(' ', (200) x 8),
+   '5.6 eight get the same request at once');
+is(scalar(keys %{ { map { sha256_hex($_->content) => 1 } @answers } }), 1,
+   '5.6 and give one voucher');
 is(events(), 41, '5.6 that has one event');
 
 # A fresh request opens a log for one who has no key, whichever server is asked.
 my $fresh = $lab->rvr(device => 2);
 @answers = parallel(8, sub { $servers[$_[0] % 2]->post('requestauditlog', $fresh) });
-is(scalar(grep { $_->code == 200 } @answers), 1, '5.8 a fresh request that eight bring at once serves one')
+is(scalar(grep { $_->code == 200 } @answers), 1,
+   '5.8 a fresh request that eight bring at once serves one')
     or diag map { $_->code . ' ' } @answers;
 is(scalar(grep { $_->code == 404 } @answers), 7, '5.8 the others are nobody');
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# registrar.t: whoever signs a request without being a registrar that holds together: no id-kp-cmcRA,
-# expired, weak keys and digests, chains of all kinds of deceit, certificates made to cost time. A
-# stranger's own good certificate is served where anyone may ask, and gains nobody else's name.
+# registrar.t: whoever signs a request without being a registrar that holds together: no
+# id-kp-cmcRA, expired, weak keys and digests, chains of all kinds of deceit, certificates made to
+# cost time. A stranger's own good certificate is served where anyone may ask, and gains nobody
+# else's name.
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use BRSKI::Test;
@@ -14,7 +15,8 @@ use MIME::Base64 ();
 my $pki = BRSKI::Test::Pki->new;
 my @CMC_RA = (eku => '1.3.6.1.5.5.7.3.28');
 $pki->ca('public')->ca('public-sub', issuer => 'public');
-my $masa = under_attack(start_masa(name => 'registrar', lab => new_lab(devices => 3, args => [ '--odd' ]),
+my $masa = under_attack(start_masa(name => 'registrar',
+                                   lab => new_lab(devices => 3, args => [ '--odd' ]),
                                    host => 'MASAPublicAnchors ' . $pki->file('public') . "\n"));
 my ($lab, $httpd) = ($masa->lab, $masa->httpd);
 my $pvr = $lab->pvr;             # of a pledge that met the domain's registrar
@@ -73,14 +75,14 @@ served(ask('reg'), '5.5.2 control: a registrar below a CA of its own');
 $pki->make('minted', issuer => 'reg', @CMC_RA);
 repelled(ask('minted'), 403, 1024, qr/basicConstraints do not say CA|invalid CA/,
          '5.5.3 the key of an end entity issues no registrars');
-$pki->make('half-ca', issuer => 'root', basic => 'critical,CA:TRUE', usage => 'critical,digitalSignature');
+$pki->make('half-ca', issuer => 'root', basic => 'critical,CA:TRUE',
+           usage => 'critical,digitalSignature');
 $pki->registrar('by-half', issuer => 'half-ca');
 repelled(ask('by-half'), 403, 1024, qr/does not pass|CA/,
          '5.5.3 a CA without keyCertSign issues none');
 $pki->ca('short', issuer => 'root', pathlen => 0)->ca('too-deep', issuer => 'short');
 $pki->registrar('deep', issuer => 'too-deep');
 repelled(ask('deep'), 403, 1024, qr/path length/, '5.5.3 pathLenConstraint holds');
-$pki->ca('no-signature', usage => 'critical,digitalSignature');
 $pki->make('no-usage', issuer => 'root', @CMC_RA, usage => 'critical,keyAgreement');
 repelled(ask('no-usage'), 403, 1024, qr/without digitalSignature/,
          '5.5.3 a key that may not sign, signs no request');
@@ -92,13 +94,16 @@ repelled(ask('outside'), 403, 1024, qr/permitted subtree/,
          '5.5.3 name constraints hold, also those of the temporary anchor');
 $pki->ca('narrow-sub', issuer => 'narrow');
 $pki->registrar('outside-sub', issuer => 'narrow-sub', dns => 'evil.example');
-repelled(ask('outside-sub'), 403, 1024, qr/permitted subtree/, '5.5.3 and those above a CA that has none');
-$pki->registrar('unknown-critical', issuer => 'root', ext => [ '1.3.6.1.4.1.55555.2=critical,DER:0500' ]);
+repelled(ask('outside-sub'), 403, 1024, qr/permitted subtree/,
+         '5.5.3 and those above a CA that has none');
+$pki->registrar('unknown-critical', issuer => 'root',
+                ext => [ '1.3.6.1.4.1.55555.2=critical,DER:0500' ]);
 repelled(ask('unknown-critical'), 403, 1024, qr/critical extension/,
          '5.5.3 an unknown critical extension is refused');
 
 # Version 1 has no basicConstraints: its signature would make any end entity a CA.
-my $v1 = make_cert($pki->der('root'), version => undef, extensions => undef, keyfile => $pki->key('root'));
+my $v1 = make_cert($pki->der('root'), version => undef, extensions => undef,
+                   keyfile => $pki->key('root'));
 repelled(ask(bundle('reg', $v1)), 403, 1024, qr/basicConstraints do not say CA/,
          '5.5.3 a version 1 certificate is no CA');
 bundle('reg', $pki->der('root'));
@@ -119,21 +124,20 @@ repelled(ask('in-extension'), 403, 1027, qr/not a registrar's/,
 
 # Two CAs that certify each other, and no end of it.
 $pki->ca('loop-a')->ca('loop-b')->registrar('looped', issuer => 'loop-a');
-my $a_by_b = make_cert($pki->der('loop-a'), issuer => cert_parts($pki->der('loop-b'))->{subject},
-                       extensions => undef, keyfile => $pki->key('loop-b'));
 sub crossed
 {
     my ($subject, $issuer) = @_;
     my $part = cert_parts($pki->der($issuer));
-    my @ext = grep { index($_, oid('2.5.29.35')) < 0 }
-              map { $_->[1] } children((children(cert_parts($pki->der($subject))->{extensions}))[0][1]);
+    my ($all) = children(cert_parts($pki->der($subject))->{extensions});
+    my @ext = grep { index($_, oid('2.5.29.35')) < 0 } map { $_->[1] } children($all->[1]);
 
     return make_cert($pki->der($subject), issuer => $part->{subject},
                      extensions => context(3, sequence(@ext)), keyfile => $pki->key($issuer));
 }
 served(ask(bundle('looped', crossed('loop-a', 'loop-b'), crossed('loop-b', 'loop-a'))),
        '5.5.2 a loop of certificates ends');
-served(ask(bundle('looped', (map { (crossed('loop-a', 'loop-b'), crossed('loop-b', 'loop-a')) } 1 .. 7))),
+served(ask(bundle('looped',
+                  (map { (crossed('loop-a', 'loop-b'), crossed('loop-b', 'loop-a')) } 1 .. 7))),
        '5.5.2 however many turns it has');
 
 # --- somebody else's name -------------------------------------------------
@@ -151,7 +155,7 @@ my $imposter = make_cert($pki->der('copyist'), keyfile => $pki->key('copyist'),
     map { $_ => $names->{$_} } qw(serial issuer subject validity extensions));
 sub imposter { return ask_with('copyist', $pvr, @_) }
 repelled(imposter($imposter, $victim_root), 403, 1041, qr/talked to another registrar/,
-         '5.5.5 issuer, serial and key identifiers of another registrar make nobody that registrar');
+         '5.5.5 issuer, serial and key identifiers of another registrar make nobody it');
 repelled(imposter($imposter, $victim, $victim_root), 403, 1041, qr/talked to another registrar/,
          '5.5.5 nor does its certificate in the message');
 repelled(imposter($victim, $imposter, $victim_root), 403, 1021, qr/does not verify/,
@@ -160,15 +164,18 @@ $pki->registrar('under', issuer => 'root');
 repelled(ask(bundle('under', $pki->der('root'), $victim, $victim_root), pvr => $pvr), 403, 1041,
          qr/talked to another registrar/,
          '5.5.5 a certificate that merely lies in the message is not of the registrar\'s chain');
-repelled(ask('under', pvr => $lab->pvr(args => [ '--registrar-cert', $pki->file('reg') ])), 403, 1041,
+repelled(ask('under', pvr => $lab->pvr(args => [ '--registrar-cert', $pki->file('reg') ])), 403,
+         1041,
          qr/talked to another registrar/, '5.5.5 two registrars below one CA are two');
 my %copied = $lab->identity('odd', 'copied-root');
 repelled($httpd->post('requestvoucher', $lab->rvr(pvr => $pvr, args => [ '--cert', $copied{cert},
                                                                          '--key', $copied{key} ])),
          403, 1041, qr/talked to another registrar/,
          '5.5.5 a root with name and key identifier of another is another');
-repelled($httpd->post('requestvoucher', $lab->rvr(args => [ '--defect', 'no-certificates' ])), 403, 1020,
-         qr/does not contain the certificate of its signer/, '5.5.2 a signer that is not there is nobody');
+repelled($httpd->post('requestvoucher', $lab->rvr(args => [ '--defect', 'no-certificates' ])), 403,
+         1020,
+         qr/does not contain the certificate of its signer/,
+             '5.5.2 a signer that is not there is nobody');
 
 # --- a public CA ----------------------------------------------------------
 
@@ -180,7 +187,8 @@ is(pinned(served(ask('public-reg'), '5.5.2 a registrar with a certificate of a p
 bundle('public-reg', $pki->der('public-sub'));
 is(pinned(served(ask('public-reg'), '5.5.2 one that leaves the public root out')),
    $pki->der('public-reg'), '5.5.2 gets the same');
-my $self_root = make_cert($pki->der('public'), serial => integer(77), keyfile => $pki->key('public'));
+my $self_root = make_cert($pki->der('public'), serial => integer(77),
+                          keyfile => $pki->key('public'));
 is(pinned(served(ask(bundle('public-reg', $pki->der('public-sub'), $self_root)),
                  '5.5.2 one with another certificate of the public root\'s key')),
    $pki->der('public-reg'), '5.5.2 too, since keys count');
@@ -217,7 +225,8 @@ for my $case ([ 'RSA of 8192 bits', 8192, "\1\0\1", 15 ],
     my @bombs = map { bomb(@size) } 1 .. 5;
     my $before = $httpd->cpu_seconds;
 
-    served($httpd->post('requestvoucher', $_), "5.5.2 $size[2] look-alikes of an issuer: $what") for @bombs;
+    served($httpd->post('requestvoucher', $_), "5.5.2 $size[2] look-alikes of an issuer: $what")
+        for @bombs;
     cmp_ok(($httpd->cpu_seconds - $before) / @bombs, '<', 0.05, '5.5.2 cost little');
 }
 no_harm_done();
