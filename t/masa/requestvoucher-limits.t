@@ -44,6 +44,12 @@ sub chunks
 }
 refused($httpd, $httpd->post('requestvoucher', chunks(65_536)), 400, 1008, qr/not a DER-encoded CMS/,
         '5.5 65536 octets in chunks are read');
+my $rvr = $lab->rvr(device => $device);
+my @octets = ($rvr, '');
+issued($httpd, $httpd->post('requestvoucher', sub { return shift @octets }),
+       '5.5 a request in chunks is served');
+issued($httpd, $httpd->post('requestvoucher', $rvr, headers => { Expect => '100-continue' }),
+       '5.5 and one that waits to be told to go on');
 refused($httpd, $httpd->post('requestvoucher', chunks(65_537)), 413, 1002,
         qr/larger than this MASA reads/, '5.5 65537 octets in chunks are too many');
 refused($httpd, $httpd->post('requestvoucher', chunks(3_000_000)), 413, 1002,

@@ -61,6 +61,8 @@ is($leaf->{assertion}, 'proximity', '5.5.5 without calling him the owner');
 $leaf = issued($httpd, ask('domain', $masa->new_device(product => 'first', customer => 'domain')),
                '5.5.4 MASAOwner any: the buyer gets one');
 is($leaf->{assertion}, 'verified', '5.5.5 and the sales record makes it verified');
+is($masa->db->sql("SELECT proximity, verified FROM voucher_event WHERE assertion = 'verified'"),
+   "1|1\n", '5.5.5 its event keeps that proximity was proven, too');
 
 # --- customer -------------------------------------------------------------
 
