@@ -301,6 +301,21 @@ sub post
     return $self->request('POST', $path, %opt, body => $body, headers => \%headers);
 }
 
+# post(), and again as Retry-After says: on SQLite a child has one connection, and a writer that
+# still asks for a lock keeps it from those who would only read.
+sub post_again
+{
+    my ($self, @request) = @_;
+    my $response;
+
+    for (1 .. 4) {
+        $response = $self->post(@request);
+        last if $response->code != 503;
+        sleep($response->header('Retry-After') || 1);
+    }
+    return $response;
+}
+
 # An agent that keeps its connection for several requests.
 sub agent
 {
