@@ -8,6 +8,7 @@
 
 #include "brski_owner.h"
 #include "brski_signer.h"
+#include "brski_x509.h"
 #include "masa_authz.h"
 #include "masa_check.h"
 #include "masa_conf.h"
@@ -40,6 +41,8 @@ static void register_hooks(apr_pool_t *pool)
     static const char *const before_dbd[] = { "mod_dbd.c", NULL };
     static const char *const after_ssl[] = { "mod_ssl.c", NULL };
 
+    /* before all that is made of the configuration, so that it is ended after that */
+    brski_x509_end_with(pool);
     register_providers(pool);
     ap_hook_optional_fn_retrieve(masa_dbd_optional, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(masa_check_config, NULL, NULL, APR_HOOK_MIDDLE);
