@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # leak.t: a refused request leaks nothing: the memory of a server is as large after many on
-# connections that are kept as it was before. BRSKI_LONG=1: a hundred thousand.
+# connections that are kept as it was before. BRSKI_LONG=1: a hundred thousand. Nor does a restart.
 use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use BRSKI::Test;
@@ -30,16 +30,19 @@ sub refuse
     is($status, 0, "5.5.5 $n are refused") or diag $said;
 }
 
-# Resident kilobytes of the one child.
-sub resident
+# Resident kilobytes of the one child, and of the parent.
+sub resident { return size_of(qr/^PPid:\s+@{[ $httpd->pid ]}$/m) }
+sub resident_parent { return size_of(qr/^Pid:\s+@{[ $httpd->pid ]}$/m) }
+
+sub size_of
 {
-    my $parent = $httpd->pid;
+    my ($process) = @_;
 
     for my $status (glob '/proc/[0-9]*/status') {
         my $text = eval { read_file($status) } || '';
-        return $1 if $text =~ /^PPid:\s+$parent$/m && $text =~ /^VmRSS:\s+(\d+) kB$/m;
+        return $1 if $text =~ $process && $text =~ /^VmRSS:\s+(\d+) kB$/m;
     }
-    die "no child\n";
+    die "no such process\n";
 }
 
 # Until queues and caches are as full as they get.
@@ -52,5 +55,11 @@ cmp_ok($grown, '<', 2048, "5.5.5 $many more refusals leave the server as large a
 is(events(), 0, '5.5.5 and no event');
 refuse(1000, '--new-connections');
 cmp_ok(resident() - $before, '<', 4096, '5.4 so do a thousand new connections');
+
+# httpd unloads the module and loads it again.
+$httpd->graceful for 1 .. 4;
+$before = resident_parent();
+$httpd->graceful for 1 .. 8;
+cmp_ok(resident_parent() - $before, '<', 500, 'nor does a restart leave anything');
 $httpd->expect('BRSKI1123');                       # more came than are kept
 done_testing;
