@@ -114,7 +114,7 @@ is($both->code, 400, '5.5 both lengths at once');
 my $kept = '';
 wait_until(10, sub {
     $kept = $masa->db->sql('SELECT operation, number, status FROM refusal ORDER BY at');
-    return $kept =~ tr/\n// >= 6;
+    return $kept =~ tr/\n// >= 4;
 });
 like($kept, qr/^requestvoucher\|1008\|400$/m, 'refusals are kept with operation, number and status');
 like($kept, qr/^requestvoucher\|1021\|403$/m, 'those of the decision');

@@ -14,6 +14,7 @@ use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use IO::Socket::INET ();
 use POSIX ();
+use Time::HiRes ();
 
 our @EXPORT_OK = qw(top_srcdir top_builddir run_dir new_dir free_port dialect server_user server_ids
                     give_to_server run_command spawn_process stop_process tool write_file read_file
@@ -224,11 +225,13 @@ sub wait_until
 {
     my ($seconds, $done) = @_;
 
-    for (1 .. 50 * $seconds) {
-        return 1 if $done->();
+    my $until = Time::HiRes::time() + $seconds;
+
+    while (!$done->()) {
+        return 0 if Time::HiRes::time() > $until;
         select undef, undef, undef, 0.02;
     }
-    return 0;
+    return 1;
 }
 
 sub write_file
