@@ -209,6 +209,8 @@ sub stop_process
 {
     my ($pid, $signal, $seconds) = @_;
 
+    # No id would be 0 to kill: the process group of the test, and of what started it.
+    die "stop_process: no process\n" if !$pid || $pid < 2;
     local $?;
     kill $signal, $pid;
     for (1 .. 100 * ($seconds || 15)) {
