@@ -187,7 +187,7 @@ brski_err_t *brski_store_refusals_put(brski_store_t *store, const apr_array_head
                                       apr_interval_time_t retention, apr_pool_t *scratch_pool);
 brski_err_t *brski_store_peers_put(brski_store_t *store, const apr_array_header_t *peers,
                                    apr_pool_t *scratch_pool);
-/** Remove expired refusals and fresh-use notes, and the oldest refusals beyond 100,000; a bounded number a call. */
+/** Remove expired refusals and fresh-use notes, and the oldest refusals beyond 50,000 or 256 MiB; a bounded number a call. */
 brski_err_t *brski_store_expire(int *removed, brski_store_t *store, apr_time_t now, apr_pool_t *scratch_pool);
 
 /** Read one refusal; *refusal NULL when there is none. */

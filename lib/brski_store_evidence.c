@@ -12,8 +12,10 @@
 
 /* How many rows one call removes of each kind: a short transaction. */
 #define EXPIRE_AT_ONCE 500
-/* A stranger can cause refusals, so their number is bounded too; beyond it the oldest go first. */
-#define REFUSALS_KEPT 100000
+/* A stranger can cause refusals, so their number and size are bounded too; beyond the oldest go
+ * first. A full disk would be the end of vouchers. */
+#define REFUSALS_KEPT 50000
+#define REFUSAL_OCTETS_KEPT (256 * 1024 * 1024)
 /*
  * A fresh request opens a log as long as its signer's certificate is valid, so the note that it was
  * used outlives registrars' certificates.
@@ -28,9 +30,22 @@ static const char *base64_or_null(brski_bytes_t b, apr_pool_t *pool)
     return b.len ? brski_base64_encode(b, pool) : NULL;
 }
 
+/* What the texts of a row take. */
+static apr_size_t octets_of(const char *const *args, int n)
+{
+    apr_size_t octets = 0;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        octets += args[i] ? strlen(args[i]) : 0;
+    }
+    return octets;
+}
+
 static brski_err_t *put_refusal(brski_dbd_t *db, const char *tenant, const brski_refusal_t *r,
                                 apr_interval_time_t retention, apr_pool_t *pool)
 {
+    enum { OCTETS = 17 };
     const char *args[] = { tenant,
                            brski_store_clean(r->request_id, pool),
                            brski_store_number(r->at, pool),
@@ -47,8 +62,10 @@ static brski_err_t *put_refusal(brski_dbd_t *db, const char *tenant, const brski
                            brski_store_clean(r->user, pool),
                            base64_or_null(r->client_cert, pool),
                            base64_or_null(r->client_chain, pool),
-                           base64_or_null(r->request, pool) };
+                           base64_or_null(r->request, pool),
+                           NULL };
 
+    args[OCTETS] = brski_store_number((apr_int64_t)octets_of(args, OCTETS), pool);
     return brski_dbd_exec(NULL, db, STMT_REFUSAL_PUT, args, pool);
 }
 
@@ -228,13 +245,14 @@ brski_err_t *brski_store_expire(int *removed, brski_store_t *store, apr_time_t n
     const char *many = brski_store_number(EXPIRE_AT_ONCE, scratch_pool);
     const char *by_time[] = { store->tenant, store->tenant, brski_store_number(now, scratch_pool),
                               many };
-    const char *by_number[] = { store->tenant, store->tenant, many,
-                                brski_store_number(REFUSALS_KEPT, scratch_pool) };
+    const char *by_size[] = { store->tenant, store->tenant,
+                              brski_store_number(REFUSALS_KEPT, scratch_pool),
+                              brski_store_number(REFUSAL_OCTETS_KEPT, scratch_pool), many };
     int refusals, surplus, notes;
 
     *removed = 0;
     BRSKI_TRY(brski_store_exec(&refusals, store, STMT_REFUSAL_EXPIRE, by_time, scratch_pool));
-    BRSKI_TRY(brski_store_exec(&surplus, store, STMT_REFUSAL_TRIM, by_number, scratch_pool));
+    BRSKI_TRY(brski_store_exec(&surplus, store, STMT_REFUSAL_TRIM, by_size, scratch_pool));
     BRSKI_TRY(brski_store_exec(&notes, store, STMT_FRESH_USE_EXPIRE, by_time, scratch_pool));
     *removed = refusals + surplus + notes;
     return BRSKI_OK;

@@ -209,11 +209,13 @@ FROM checkpoint WHERE tenant = %s ORDER BY number DESC LIMIT 1
 
 -- STMT_REFUSAL_PUT: keep a refused request
 -- parameters: tenant, request_id, at, expires_at, operation, number, status, public_text, detail,
---   serial_number, address, content_type, accept, username, client_cert, client_chain, request
+--   serial_number, address, content_type, accept, username, client_cert, client_chain, request,
+--   octets
 INSERT INTO refusal (
     tenant, request_id, at, expires_at, operation, number, status, public_text, detail,
-    serial_number, address, content_type, accept, username, client_cert, client_chain, request)
-VALUES (%s, %s, %lld, %lld, %s, %lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    serial_number, address, content_type, accept, username, client_cert, client_chain, request,
+    octets)
+VALUES (%s, %s, %lld, %lld, %s, %lld, %lld, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %lld)
 ON CONFLICT DO NOTHING
 
 -- STMT_REFUSAL_GET: one refused request with its bytes
@@ -240,13 +242,17 @@ DELETE FROM refusal WHERE tenant = %s AND request_id IN (
     WHERE r.tenant = %s AND r.expires_at <= %lld
     ORDER BY r.expires_at LIMIT CAST(%lld AS bigint))
 
--- STMT_REFUSAL_TRIM: remove a number of refusals that are more than are kept, the oldest
--- parameters: tenant, tenant, how many, how many are kept
+-- STMT_REFUSAL_TRIM: remove a number of refusals that are more, or more octets, than are kept, the
+--   oldest
+-- parameters: tenant, tenant, how many are kept, octets that are kept, how many
 DELETE FROM refusal WHERE tenant = %s AND request_id IN (
-    SELECT r.request_id FROM refusal r
-    WHERE r.tenant = %s
-    ORDER BY r.at DESC, r.request_id DESC
-    LIMIT CAST(%lld AS bigint) OFFSET CAST(%lld AS bigint))
+    SELECT request_id FROM (
+        SELECT r.request_id, r.at, row_number() OVER newest AS n, sum(r.octets) OVER newest AS total
+        FROM refusal r
+        WHERE r.tenant = %s
+        WINDOW newest AS (ORDER BY r.at DESC, r.request_id DESC))
+    WHERE n > CAST(%lld AS bigint) OR total > CAST(%lld AS bigint)
+    ORDER BY at, request_id LIMIT CAST(%lld AS bigint))
 
 -- ---- nodes ----
 

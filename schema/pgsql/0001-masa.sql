@@ -141,7 +141,8 @@ CREATE TABLE fresh_use (
 );
 CREATE INDEX fresh_use_expires_at ON fresh_use (tenant, expires_at);
 
--- Refused requests, kept as evidence until they expire.
+-- Refused requests, kept as evidence until they expire. octets: of all texts, roughly
+-- what the row takes.
 CREATE TABLE refusal (
     tenant TEXT COLLATE "C" NOT NULL,
     request_id TEXT COLLATE "C" NOT NULL,
@@ -160,9 +161,10 @@ CREATE TABLE refusal (
     client_cert TEXT,
     client_chain TEXT,
     request TEXT,
+    octets BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (tenant, request_id)
 );
-CREATE INDEX refusal_at ON refusal (tenant, at, request_id);
+CREATE INDEX refusal_at ON refusal (tenant, at, request_id, octets);
 CREATE INDEX refusal_expires_at ON refusal (tenant, expires_at);
 
 -- The configuration that each server runs, without secrets.

@@ -20,9 +20,13 @@ DELETE FROM refusal WHERE tenant = %s AND request_id = ANY (ARRAY(
     WHERE r.tenant = %s AND r.expires_at <= %lld
     ORDER BY r.expires_at LIMIT CAST(%lld AS bigint)))
 
--- STMT_REFUSAL_TRIM: remove a number of refusals that are more than are kept, the oldest
+-- STMT_REFUSAL_TRIM: remove a number of refusals that are more, or more octets, than are kept, the
+--   oldest
 DELETE FROM refusal WHERE tenant = %s AND request_id = ANY (ARRAY(
-    SELECT r.request_id FROM refusal r
-    WHERE r.tenant = %s
-    ORDER BY r.at DESC, r.request_id DESC
-    LIMIT CAST(%lld AS bigint) OFFSET CAST(%lld AS bigint)))
+    SELECT k.request_id FROM (
+        SELECT r.request_id, r.at, row_number() OVER newest AS n, sum(r.octets) OVER newest AS total
+        FROM refusal r
+        WHERE r.tenant = %s
+        WINDOW newest AS (ORDER BY r.at DESC, r.request_id DESC)) k
+    WHERE k.n > CAST(%lld AS bigint) OR k.total > CAST(%lld AS bigint)
+    ORDER BY k.at, k.request_id LIMIT CAST(%lld AS bigint)))

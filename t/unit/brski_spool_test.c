@@ -232,7 +232,7 @@ static void test_expiry(t_t *t)
     int i;
 
     database_exec(t->db, STMT_REFUSAL_PUT, "expiry", "old", "1", "2", NULL, "1", "2", NULL, NULL,
-                  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+                  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "0");
     apr_pool_create(&pool, NULL);
     start(t, "expiry", &o, pool);
     for (i = 0; i < 300 && rows(t, "refusal", "expiry"); i++) {

@@ -418,6 +418,33 @@ static void test_expiry(t_t *t)
     is_str(brski_row_text(row, 0), "k1", "%s: the first", t->d);
 }
 
+/* More than is kept goes, the oldest first. */
+static void test_trimming(t_t *t)
+{
+    brski_refusal_t r = { 0 }, *back;
+    int removed = -1, i;
+
+    for (i = 1; i <= 4; i++) {
+        r.request_id = apr_psprintf(t->pool, "big%d", i);
+        r.at = NOW + i;
+        r.request = brski_bytes_str("0123456789");
+        is_ok(brski_store_refusals_put(t->store, list_of(&r, t->pool), HOUR, t->pool),
+              "%s: a refusal", t->d);
+    }
+    is_ok(brski_store_expire(&removed, t->store, NOW, t->pool), "%s: few", t->d);
+    is_int(removed, 0, "%s: are kept", t->d);
+    database_do(t->db, "UPDATE refusal SET octets = 100000000 + octets");
+    is_ok(brski_store_expire(&removed, t->store, NOW, t->pool), "%s: what is too large", t->d);
+    is_int(removed, 2, "%s: is removed", t->d);
+    brski_store_refusal_get(&back, t->store, "big2", t->pool, t->pool);
+    ok(back == NULL, "%s: the oldest first", t->d);
+    brski_store_refusal_get(&back, t->store, "big3", t->pool, t->pool);
+    ok(back != NULL, "%s: the others stay", t->d);
+    database_do(t->db, "UPDATE refusal SET octets = 0");
+    is_ok(brski_store_expire(&removed, t->store, NOW, t->pool), "%s: which are small", t->d);
+    is_int(removed, 0, "%s: as long as they are few", t->d);
+}
+
 static void test_peers(t_t *t)
 {
     brski_peer_t peer = { "p1", "192.0.2.1", "CN=\xFF" };
@@ -523,6 +550,7 @@ int main(void)
         test_fresh_use(&t);
         test_refusals(&t);
         test_expiry(&t);
+        test_trimming(&t);
         test_peers(&t);
         test_snapshot(&t);
         test_schema(&t);
