@@ -248,10 +248,10 @@ brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool)
 /* ---- after an error ---- */
 
 /*
- * Open a lost connection again and prepare on it what was prepared before. Nonzero when it
- * serves again.
+ * Open a lost connection again and prepare on it what was prepared before. NULL when it serves
+ * again.
  */
-static int recover(run_t *run)
+static brski_err_t *recover(run_t *run)
 {
     brski_dbd_t *db = run->db;
     const brski_statement_t *statements = brski_dbd_statements(db->dialect);
@@ -260,18 +260,14 @@ static int recover(run_t *run)
     int i;
 
     if (apr_dbd_check_conn(db->driver, run->pool, db->handle) != APR_SUCCESS) {
-        return 0;
+        return run->err;
     }
     for (i = 0; i < STMT_COUNT && !err; i++) {
         if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING)) {
             err = prepare_one(db, &statements[i], &trouble, run->err_pool);
         }
     }
-    /* that a table is gone says more than that the statement was forgotten for it */
-    if (err && err->code == BRSKI_E_STORE_SCHEMA) {
-        run->err = err;
-    }
-    return !err;
+    return err;
 }
 
 static void note_failure(run_t *run, int rv)
@@ -343,6 +339,7 @@ static void run_once(run_t *run)
 static void run_statement(run_t *run)
 {
     int in_transaction = run->db->transaction != 0;
+    brski_err_t *err;
     int again;
 
     run_once(run);
@@ -350,8 +347,15 @@ static void run_statement(run_t *run)
         return;
     }
     again = run->trouble == BRSKI_TROUBLE_FORGOTTEN || run->statement->query;
-    if (recover(run) && again && !in_transaction) {
+    err = recover(run);
+    if (!again || in_transaction) {
+        return;
+    }
+    if (!err) {
         run_once(run);
+    }
+    else if (err->code != BRSKI_E_STORE) {
+        run->err = err;   /* a lock, a table that is gone: more than that it was lost for it */
     }
 }
 
@@ -491,7 +495,8 @@ brski_err_t *brski_dbd_begin(brski_dbd_t *db, apr_pool_t *scratch_pool)
         run.db = db;
         run.pool = scratch_pool;
         run.err_pool = scratch_pool;
-        if (recover(&run)) {
+        run.err = err;
+        if (!recover(&run)) {
             err = plain(db, begin, scratch_pool);
         }
     }
