@@ -30,6 +30,8 @@
 #define EXPIRE_EVERY apr_time_from_sec(60)
 /* A warning about the same thing is not repeated sooner. */
 #define WARN_EVERY apr_time_from_sec(60)
+/* The longest that the spool leaves a database in trouble alone. */
+#define MAX_PAUSE apr_time_from_sec(10)
 
 typedef struct entry_t {
     apr_pool_t *pool; /* its own */
@@ -418,10 +420,20 @@ static void end_round(brski_spool_t *spool)
     }
 }
 
+/* A database that is locked answers after seconds, and on SQLite the connection that asks is the
+ * only one: those who would read get it for longer than we had it. */
+static apr_interval_time_t pause_after(const brski_spool_t *spool, apr_interval_time_t took)
+{
+    apr_interval_time_t pause = 2 * took < MAX_PAUSE ? 2 * took : MAX_PAUSE;
+
+    return pause > spool->options.every ? pause : spool->options.every;
+}
+
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 {
     brski_spool_t *spool = data;
     brski_err_t *err = BRSKI_OK;
+    apr_time_t began;
     apr_pool_t *pool;
     int stop = 0;
 
@@ -429,13 +441,15 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     while (!stop) {
         apr_pool_clear(pool);
+        began = apr_time_now();
         err = work(spool, pool);
         warn(spool, err, pool);
         end_round(spool);
         apr_thread_mutex_lock(spool->mutex);
         if (err && !spool->stop) {
             /* Not woken by peers: a dead database is asked once a round. */
-            apr_thread_cond_timedwait(spool->wake, spool->mutex, spool->options.every);
+            apr_thread_cond_timedwait(spool->wake, spool->mutex,
+                                      pause_after(spool, apr_time_now() - began));
         }
         stop = await_round(spool);
         apr_thread_mutex_unlock(spool->mutex);
