@@ -58,12 +58,13 @@ sub children
 my @jobs = map { my $quarter = $_; begin(sub { ask_quarter($quarter) }) } 0 .. 3;
 wait_for_events(200);
 my ($child) = children();
-kill 'KILL', $child;
+# an id that is undefined would be this test's own group
+kill 'KILL', $child if $child;
 wait_for_events(400);
 isnt($child, undef, 'one child was killed, and the others went on');
 write_file("$dir/over", '');
 my @tree = ($httpd->pid, children());
-kill 'KILL', @tree;
+kill 'KILL', grep { $_ > 1 } @tree;
 waitpid delete $httpd->{pid}, 0;
 my %codes;
 for my $job (@jobs) {
