@@ -35,7 +35,7 @@ sub files
                 return;
             }
             (my $path = $_) =~ s{^\Q$top\E/(?:\./)?}{};
-            push @found, $path if -f && $path =~ $match && $path !~ m{brski_statements\.[ch]$};
+            push @found, $path if -f && $path =~ $match && $path !~ m{brski_\w*statements\.[ch]$};
         } }, $folder);
     }
     return sort @found;
