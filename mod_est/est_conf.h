@@ -116,7 +116,7 @@ typedef struct est_conf_t {
     int addresses;                /**< est_addresses_t */
     apr_array_header_t *networks; /**< apr_ipsubnet_t *: of ESTMASAAddresses; NULL: nothing was said */
     apr_array_header_t *network_words; /**< const char *: the same as written */
-    const char *proxy;            /**< "" for none */
+    const char *proxy;
     const char *resolve;
     apr_interval_time_t masa_timeout;
     int rvr_chain;                /**< brski_rvr_chain_t */
@@ -126,7 +126,6 @@ typedef struct est_conf_t {
     int waiters;
     apr_interval_time_t telemetry_wait;
     apr_interval_time_t request_retention;
-    apr_interval_time_t event_retention;
     apr_interval_time_t skew;
     int transfer_encoding;        /**< ESTContentTransferEncoding */
     int body_limit;
