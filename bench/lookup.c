@@ -124,7 +124,7 @@ int main(int argc, char **argv)
     }
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    must(brski_dbd_open(&db, argv[1], params, pool), pool);
+    must(brski_dbd_open(&db, &brski_dbd_set_masa, argv[1], params, pool), pool);
     facts(db, atoi(argv[2]), (unsigned int)strtoul(argv[3], NULL, 10), pool);
     brski_dbd_close(db);
     apr_pool_destroy(pool);

@@ -17,7 +17,6 @@
 
 #include "brski_dbd_trouble.h"
 #include "brski_err.h"
-#include "brski_statements.h"
 
 /* While another process holds the lock. The driver asks 16 times, with 100 ms between. */
 #define SQLITE_BUSY_PRAGMA "PRAGMA busy_timeout=250"
@@ -39,14 +38,20 @@ typedef struct run_t {
     brski_err_t *err;
 } run_t;
 
-const brski_statement_t *brski_dbd_statements(brski_dialect_t dialect)
+int brski_dbd_newest(const brski_dbd_set_t *set, brski_dialect_t dialect)
 {
-    return dialect == BRSKI_PGSQL ? brski_statements_pgsql : brski_statements_sqlite3;
+    const brski_upgrade_t *u;
+    int number = 0;
+
+    for (u = set->upgrades[dialect]; u->number; u++) {
+        number = u->number;
+    }
+    return number;
 }
 
-const brski_upgrade_t *brski_dbd_upgrades(brski_dialect_t dialect)
+static const brski_statement_t *statements_of(const brski_dbd_t *db)
 {
-    return dialect == BRSKI_PGSQL ? brski_upgrades_pgsql : brski_upgrades_sqlite3;
+    return db->set->statements[db->dialect];
 }
 
 brski_dialect_t brski_dialect_parse(const char *driver_name)
@@ -116,8 +121,8 @@ static brski_err_t *load_driver(const apr_dbd_driver_t **driver, const char *nam
     return BRSKI_OK;
 }
 
-brski_err_t *brski_dbd_open(brski_dbd_t **out, const char *driver_name, const char *params,
-                            apr_pool_t *pool)
+brski_err_t *brski_dbd_open(brski_dbd_t **out, const brski_dbd_set_t *set, const char *driver_name,
+                            const char *params, apr_pool_t *pool)
 {
     brski_dialect_t dialect = brski_dialect_parse(driver_name);
     const char *reason = NULL;
@@ -132,6 +137,7 @@ brski_err_t *brski_dbd_open(brski_dbd_t **out, const char *driver_name, const ch
     db = apr_pcalloc(pool, sizeof(*db));
     db->pool = pool;
     db->dialect = dialect;
+    db->set = set;
     db->prepared = apr_hash_make(pool);
     BRSKI_TRY(load_driver(&db->driver, driver_name, pool));
     if (apr_dbd_open_ex(db->driver, pool, params, &db->handle, &reason) != APR_SUCCESS) {
@@ -234,12 +240,12 @@ static brski_err_t *prepare_one(brski_dbd_t *db, const brski_statement_t *s,
 
 brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool)
 {
-    const brski_statement_t *statements = brski_dbd_statements(db->dialect);
+    const brski_statement_t *statements = statements_of(db);
     brski_trouble_t trouble;
     int i;
 
     want_sqlstate(db);
-    for (i = 0; i < STMT_COUNT; i++) {
+    for (i = 0; i < db->set->count; i++) {
         BRSKI_TRY(prepare_one(db, &statements[i], &trouble, scratch_pool));
     }
     return BRSKI_OK;
@@ -254,7 +260,7 @@ brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool)
 static brski_err_t *recover(run_t *run)
 {
     brski_dbd_t *db = run->db;
-    const brski_statement_t *statements = brski_dbd_statements(db->dialect);
+    const brski_statement_t *statements = statements_of(db);
     brski_err_t *err = BRSKI_OK;
     brski_trouble_t trouble;
     int i;
@@ -262,7 +268,7 @@ static brski_err_t *recover(run_t *run)
     if (apr_dbd_check_conn(db->driver, run->pool, db->handle) != APR_SUCCESS) {
         return run->err;
     }
-    for (i = 0; i < STMT_COUNT && !err; i++) {
+    for (i = 0; i < db->set->count && !err; i++) {
         if (apr_hash_get(db->prepared, statements[i].label, APR_HASH_KEY_STRING)) {
             err = prepare_one(db, &statements[i], &trouble, run->err_pool);
         }
@@ -366,7 +372,7 @@ static brski_err_t *start_run(run_t *run, brski_dbd_t *db, int stmt, const char 
 
     memset(run, 0, sizeof(*run));
     run->db = db;
-    run->statement = &brski_dbd_statements(db->dialect)[stmt];
+    run->statement = &statements_of(db)[stmt];
     run->args = (const char **)(args ? args : none);
     run->err_pool = scratch_pool;
     if (db->transaction < 0) {

@@ -28,6 +28,21 @@ typedef struct brski_upgrade_t {
 } brski_upgrade_t;
 
 typedef enum brski_dialect_t { BRSKI_SQLITE3 = 1, BRSKI_PGSQL } brski_dialect_t;
+#define BRSKI_DIALECTS (BRSKI_PGSQL + 1)
+
+/** Statements and upgrades that belong together: a MASA's, an EST server's. One database may hold the tables of both. */
+typedef struct brski_dbd_set_t {
+    const char *name;                 /**< "masa", "est": the tool that applies its schema is NAMEctl */
+    int count;                        /**< of statements */
+    const brski_statement_t *statements[BRSKI_DIALECTS]; /**< by dialect, then by number */
+    const brski_upgrade_t *upgrades[BRSKI_DIALECTS];     /**< by dialect; in order, ended by number 0 */
+    int version_get;                  /**< number of its statement ..SCHEMA_VERSION_GET: columns number, name, applied_at */
+    int version_put;                  /**< number of its statement ..SCHEMA_VERSION_PUT: parameters number, name, applied_at */
+} brski_dbd_set_t;
+
+/** Made by tools/sql2c: numbers are brski_stmt_t of brski_statements.h, brski_est_stmt_t of brski_est_statements.h. */
+extern const brski_dbd_set_t brski_dbd_set_masa;
+extern const brski_dbd_set_t brski_dbd_set_est;
 
 /** An open connection with its prepared statements. Used by one thread at a time. */
 typedef struct brski_dbd_t {
@@ -36,6 +51,7 @@ typedef struct brski_dbd_t {
     apr_hash_t *prepared;             /**< label -> apr_dbd_prepared_t * */
     apr_pool_t *pool;                 /**< life of the connection: statements are prepared again here */
     brski_dialect_t dialect;
+    const brski_dbd_set_t *set;       /**< whose statements are run on it */
     void *host;                       /**< the host's own handle (ap_dbd_t *), not ours */
     int transaction;                  /**< ours: 0 none, 1 open, -1 open and failed; a host begins with 0 */
     int sqlstate;                     /**< ours: PostgreSQL was asked to name its errors' codes; a host begins with 0 */
@@ -51,10 +67,8 @@ const char *brski_row_text(const brski_row_t *row, int column);   /**< "" for NU
 apr_int64_t brski_row_int(const brski_row_t *row, int column);    /**< 0 for NULL */
 int brski_row_null(const brski_row_t *row, int column);
 
-/** The statements of a dialect, indexed by brski_stmt_t; their number is STMT_COUNT of brski_statements.h. */
-const brski_statement_t *brski_dbd_statements(brski_dialect_t dialect);
-/** The upgrades of a dialect in order, ended by number 0. */
-const brski_upgrade_t *brski_dbd_upgrades(brski_dialect_t dialect);
+/** Number of the newest upgrade: the version of the schema that this program needs. */
+int brski_dbd_newest(const brski_dbd_set_t *set, brski_dialect_t dialect);
 
 /** Dialect of a driver's name ("sqlite3", "pgsql"), or 0. */
 brski_dialect_t brski_dialect_parse(const char *driver_name);
@@ -63,14 +77,16 @@ brski_dialect_t brski_dialect_parse(const char *driver_name);
  * Open a connection of our own (tools, tests); loads the driver, for which no apr_dbd_init() is needed before. A new SQLite
  * database becomes a WAL one; commits are durable (synchronous=FULL) and a lock of another process is waited for a
  * while. Statements are prepared by brski_dbd_prepare(), or each at its first use: before the schema is there.
+ * @param set          whose statements will be run
  * @param driver_name  "sqlite3" or "pgsql"
  * @param params       as DBDParams; may hold a password: never logged
  * @return NULL, or BRSKI_E_STORE
  */
-brski_err_t *brski_dbd_open(brski_dbd_t **db, const char *driver_name, const char *params, apr_pool_t *pool);
+brski_err_t *brski_dbd_open(brski_dbd_t **db, const brski_dbd_set_t *set, const char *driver_name,
+                            const char *params, apr_pool_t *pool);
 void brski_dbd_close(brski_dbd_t *db);
 
-/** Prepare every statement. @return NULL, or BRSKI_E_STORE_SCHEMA naming the first that fails */
+/** Prepare every statement of its set. @return NULL, or BRSKI_E_STORE_SCHEMA naming the first that fails */
 brski_err_t *brski_dbd_prepare(brski_dbd_t *db, apr_pool_t *scratch_pool);
 
 /**

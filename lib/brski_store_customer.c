@@ -117,11 +117,12 @@ brski_err_t *brski_store_customer(brski_customer_t **customer, brski_store_t *st
     *customer = NULL;
     args[0] = store->tenant;
     brski_store_identity_args(args + 1, identity);
-    args[BRSKI_IDENTITY_MAX + 1] = brski_store_number(now, scratch_pool);
+    args[BRSKI_IDENTITY_MAX + 1] = brski_arg_number(now, scratch_pool);
     if (!args[1]) {
         return BRSKI_OK;
     }
-    BRSKI_TRY(brski_store_all(&rows, store, STMT_CUSTOMER_MATCH, args, result_pool, scratch_pool));
+    BRSKI_TRY(brski_access_all(&rows, store->access, STMT_CUSTOMER_MATCH, args, result_pool,
+                               scratch_pool));
     *customer = brski_store_pick_customer(store, rows, 0, now, result_pool);
     return BRSKI_OK;
 }

@@ -57,11 +57,11 @@ static int event_args(const char **args, const brski_event_t *e, apr_pool_t *poo
     const char *format = brski_format_text(e->format);
     int n = 0;
 
-    args[n++] = brski_store_number(e->epoch, pool);
-    args[n++] = brski_store_number(e->seq, pool);
+    args[n++] = brski_arg_number(e->epoch, pool);
+    args[n++] = brski_arg_number(e->seq, pool);
     args[n++] = or_empty(e->prev_hash);
     args[n++] = e->hash;
-    args[n++] = brski_store_number(e->created_at, pool);
+    args[n++] = brski_arg_number(e->created_at, pool);
     args[n++] = e->request_id;
     args[n++] = e->request_hash;
     args[n++] = e->nonce;
@@ -76,7 +76,7 @@ static int event_args(const char **args, const brski_event_t *e, apr_pool_t *poo
     args[n++] = or_empty(e->customer);
     args[n++] = or_empty(e->signer);
     args[n++] = or_empty(e->signer_key);
-    args[n++] = brski_store_number(e->expires_on, pool);
+    args[n++] = brski_arg_number(e->expires_on, pool);
     args[n++] = or_empty(format);
     args[n++] = e->voucher_hash;
     args[n++] = or_empty(e->pin_cert);
@@ -85,20 +85,19 @@ static int event_args(const char **args, const brski_event_t *e, apr_pool_t *poo
 }
 
 /* What must still be so when the event is written. */
-static int guard_args(const char **args, const char *tenant, const brski_device_t *d,
-                      const brski_facts_t *facts, apr_pool_t *pool)
+static void guard_args(const char **args, const char *tenant, const brski_device_t *d,
+                       const brski_facts_t *facts, apr_pool_t *pool)
 {
     int n = 0;
 
     args[n++] = tenant;
     args[n++] = d->product;
     args[n++] = d->serial_number;
-    args[n++] = brski_store_number(d->version, pool);
-    args[n++] = brski_store_number(d->state_version, pool);
-    args[n++] = brski_store_number(facts->policy_version, pool);
-    args[n++] = brski_store_number(facts->epoch, pool);
+    args[n++] = brski_arg_number(d->version, pool);
+    args[n++] = brski_arg_number(d->state_version, pool);
+    args[n++] = brski_arg_number(facts->policy_version, pool);
+    args[n++] = brski_arg_number(facts->epoch, pool);
     args[n++] = or_empty(d->head_hash);
-    return n;
 }
 
 brski_err_t *brski_store_event_put(int *put, brski_store_t *store, const brski_event_t *event,
@@ -106,17 +105,12 @@ brski_err_t *brski_store_event_put(int *put, brski_store_t *store, const brski_e
                                    apr_pool_t *scratch_pool)
 {
     const char *args[EVENT_PUT_ARGS];
-    int n, changed = 0;
+    int n, changed;
 
     *put = 0;
     n = event_args(args, event, scratch_pool);
-    n += guard_args(args + n, store->tenant, device, facts, scratch_pool);
-    if (store->commit) {
-        BRSKI_TRY(brski_commit_put(&changed, store->commit, args, n, scratch_pool));
-    }
-    else {
-        BRSKI_TRY(brski_store_exec(&changed, store, STMT_EVENT_PUT, args, scratch_pool));
-    }
+    guard_args(args + n, store->tenant, device, facts, scratch_pool);
+    BRSKI_TRY(brski_access_exec(&changed, store->access, STMT_EVENT_PUT, args, scratch_pool));
     *put = changed == 1;
     return BRSKI_OK;
 }
@@ -201,7 +195,8 @@ brski_err_t *brski_store_events(apr_array_header_t **events, brski_store_t *stor
     int i;
 
     *events = NULL;
-    BRSKI_TRY(brski_store_all(&rows, store, STMT_EVENT_LIST, args, result_pool, scratch_pool));
+    BRSKI_TRY(brski_access_all(&rows, store->access, STMT_EVENT_LIST, args, result_pool,
+                               scratch_pool));
     *events = apr_array_make(result_pool, rows->nelts, sizeof(brski_event_t *));
     for (i = 0; i < rows->nelts; i++) {
         brski_event_t **event = (brski_event_t **)apr_array_push(*events);

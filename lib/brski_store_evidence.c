@@ -24,12 +24,6 @@
 
 /* ---- refusals ---- */
 
-/* NULL for no octets. */
-static const char *base64_or_null(brski_bytes_t b, apr_pool_t *pool)
-{
-    return b.len ? brski_base64_encode(b, pool) : NULL;
-}
-
 /* What the texts of a row take. */
 static apr_size_t octets_of(const char *const *args, int n)
 {
@@ -47,70 +41,58 @@ static brski_err_t *put_refusal(brski_dbd_t *db, const char *tenant, const brski
 {
     enum { OCTETS = 17 };
     const char *args[] = { tenant,
-                           brski_store_clean(r->request_id, pool),
-                           brski_store_number(r->at, pool),
-                           brski_store_number(r->at + retention, pool),
-                           brski_store_clean(r->operation, pool),
-                           brski_store_number(r->number, pool),
-                           brski_store_number(r->status, pool),
-                           brski_store_clean(r->public_text, pool),
-                           brski_store_clean(r->detail, pool),
-                           brski_store_clean(r->serial_number, pool),
-                           brski_store_clean(r->address, pool),
-                           brski_store_clean(r->content_type, pool),
-                           brski_store_clean(r->accept, pool),
-                           brski_store_clean(r->user, pool),
-                           base64_or_null(r->client_cert, pool),
-                           base64_or_null(r->client_chain, pool),
-                           base64_or_null(r->request, pool),
+                           brski_arg_clean(r->request_id, pool),
+                           brski_arg_number(r->at, pool),
+                           brski_arg_number(r->at + retention, pool),
+                           brski_arg_clean(r->operation, pool),
+                           brski_arg_number(r->number, pool),
+                           brski_arg_number(r->status, pool),
+                           brski_arg_clean(r->public_text, pool),
+                           brski_arg_clean(r->detail, pool),
+                           brski_arg_clean(r->serial_number, pool),
+                           brski_arg_clean(r->address, pool),
+                           brski_arg_clean(r->content_type, pool),
+                           brski_arg_clean(r->accept, pool),
+                           brski_arg_clean(r->user, pool),
+                           brski_arg_octets(r->client_cert, pool),
+                           brski_arg_octets(r->client_chain, pool),
+                           brski_arg_octets(r->request, pool),
                            NULL };
 
-    args[OCTETS] = brski_store_number((apr_int64_t)octets_of(args, OCTETS), pool);
+    args[OCTETS] = brski_arg_number((apr_int64_t)octets_of(args, OCTETS), pool);
     return brski_dbd_exec(NULL, db, STMT_REFUSAL_PUT, args, pool);
 }
 
-static brski_err_t *put_refusals(brski_dbd_t *db, const char *tenant,
-                                 const apr_array_header_t *refusals, apr_interval_time_t retention,
-                                 apr_pool_t *pool)
+/* Rows on their way: refusals or peers. */
+typedef struct rows_t {
+    const char *tenant;
+    const apr_array_header_t *rows;
+    apr_interval_time_t retention;
+} rows_t;
+
+static brski_err_t *put_refusals(brski_dbd_t *db, void *baton, apr_pool_t *pool)
 {
+    const rows_t *r = baton;
     apr_pool_t *each;
     brski_err_t *err = BRSKI_OK;
     int i;
 
     apr_pool_create(&each, pool);
-    for (i = 0; i < refusals->nelts && !err; i++) {
+    for (i = 0; i < r->rows->nelts && !err; i++) {
         apr_pool_clear(each);
-        err = put_refusal(db, tenant, APR_ARRAY_IDX(refusals, i, const brski_refusal_t *),
-                          retention, each);
+        err = put_refusal(db, r->tenant, APR_ARRAY_IDX(r->rows, i, const brski_refusal_t *),
+                          r->retention, each);
     }
     /* The error of the last one is in its pool, which dies with the caller's. */
     return err;
 }
 
-/* Begin, and end by the outcome. */
-static brski_err_t *end_transaction(brski_dbd_t *db, brski_err_t *err, apr_pool_t *pool)
-{
-    if (err) {
-        brski_dbd_rollback(db, pool);
-        return err;
-    }
-    return brski_dbd_commit(db, pool);
-}
-
 brski_err_t *brski_store_refusals_put(brski_store_t *store, const apr_array_header_t *refusals,
                                       apr_interval_time_t retention, apr_pool_t *scratch_pool)
 {
-    brski_visit_t visit;
-    brski_err_t *err;
+    rows_t rows = { store->tenant, refusals, retention };
 
-    BRSKI_TRY(brski_visit_begin(&visit, store, 1, scratch_pool));
-    err = brski_dbd_begin(visit.db, scratch_pool);
-    if (!err) {
-        err = put_refusals(visit.db, store->tenant, refusals, retention, scratch_pool);
-        err = end_transaction(visit.db, err, scratch_pool);
-    }
-    brski_visit_end(&visit);
-    return err;
+    return brski_access_together(store->access, put_refusals, &rows, scratch_pool);
 }
 
 /* Columns of STMT_REFUSAL_GET. */
@@ -153,7 +135,8 @@ brski_err_t *brski_store_refusal_get(brski_refusal_t **refusal, brski_store_t *s
     brski_row_t *row;
 
     *refusal = NULL;
-    BRSKI_TRY(brski_store_one(&row, store, STMT_REFUSAL_GET, args, result_pool, scratch_pool));
+    BRSKI_TRY(brski_access_one(&row, store->access, STMT_REFUSAL_GET, args, result_pool,
+                               scratch_pool));
     if (!row) {
         return BRSKI_OK;
     }
@@ -177,15 +160,15 @@ brski_err_t *brski_store_refusal_get(brski_refusal_t **refusal, brski_store_t *s
 
 /* ---- peers ---- */
 
-static brski_err_t *put_peers(brski_dbd_t *db, const char *tenant, const apr_array_header_t *peers,
-                              apr_pool_t *pool)
+static brski_err_t *put_peers(brski_dbd_t *db, void *baton, apr_pool_t *pool)
 {
+    const rows_t *r = baton;
     int i;
 
-    for (i = 0; i < peers->nelts; i++) {
-        const brski_peer_t *p = APR_ARRAY_IDX(peers, i, const brski_peer_t *);
-        const char *args[] = { tenant, p->request_id, brski_store_clean(p->address, pool),
-                               brski_store_clean(p->tls_subject, pool) };
+    for (i = 0; i < r->rows->nelts; i++) {
+        const brski_peer_t *p = APR_ARRAY_IDX(r->rows, i, const brski_peer_t *);
+        const char *args[] = { r->tenant, p->request_id, brski_arg_clean(p->address, pool),
+                               brski_arg_clean(p->tls_subject, pool) };
 
         BRSKI_TRY(brski_dbd_exec(NULL, db, STMT_EVENT_PEER_PUT, args, pool));
     }
@@ -195,17 +178,9 @@ static brski_err_t *put_peers(brski_dbd_t *db, const char *tenant, const apr_arr
 brski_err_t *brski_store_peers_put(brski_store_t *store, const apr_array_header_t *peers,
                                    apr_pool_t *scratch_pool)
 {
-    brski_visit_t visit;
-    brski_err_t *err;
+    rows_t rows = { store->tenant, peers, 0 };
 
-    BRSKI_TRY(brski_visit_begin(&visit, store, 1, scratch_pool));
-    err = brski_dbd_begin(visit.db, scratch_pool);
-    if (!err) {
-        err = put_peers(visit.db, store->tenant, peers, scratch_pool);
-        err = end_transaction(visit.db, err, scratch_pool);
-    }
-    brski_visit_end(&visit);
-    return err;
+    return brski_access_together(store->access, put_peers, &rows, scratch_pool);
 }
 
 /* ---- fresh use ---- */
@@ -216,7 +191,7 @@ static brski_err_t *was_mine(int *mine, brski_store_t *store, const char *reques
     const char *args[] = { store->tenant, request_hash };
     brski_row_t *row;
 
-    BRSKI_TRY(brski_store_one(&row, store, STMT_FRESH_USE_GET, args, pool, pool));
+    BRSKI_TRY(brski_access_one(&row, store->access, STMT_FRESH_USE_GET, args, pool, pool));
     /* Two requesters without a key are not known to be one. */
     *mine = row && *tls_spki && strcmp(brski_row_text(row, 0), tls_spki) == 0;
     return BRSKI_OK;
@@ -226,11 +201,11 @@ brski_err_t *brski_store_fresh_use(int *first, brski_store_t *store, const char 
                                    const char *tls_spki, apr_time_t now, apr_pool_t *scratch_pool)
 {
     const char *key = tls_spki ? tls_spki : "";
-    const char *args[] = { store->tenant, request_hash, key, brski_store_number(now, scratch_pool),
-                           brski_store_number(now + FRESH_USE_KEPT, scratch_pool) };
+    const char *args[] = { store->tenant, request_hash, key, brski_arg_number(now, scratch_pool),
+                           brski_arg_number(now + FRESH_USE_KEPT, scratch_pool) };
 
     *first = 0;
-    BRSKI_TRY(brski_store_exec(first, store, STMT_FRESH_USE_PUT, args, scratch_pool));
+    BRSKI_TRY(brski_access_exec(first, store->access, STMT_FRESH_USE_PUT, args, scratch_pool));
     if (*first) {
         return BRSKI_OK;
     }
@@ -242,18 +217,19 @@ brski_err_t *brski_store_fresh_use(int *first, brski_store_t *store, const char 
 brski_err_t *brski_store_expire(int *removed, brski_store_t *store, apr_time_t now,
                                 apr_pool_t *scratch_pool)
 {
-    const char *many = brski_store_number(EXPIRE_AT_ONCE, scratch_pool);
-    const char *by_time[] = { store->tenant, store->tenant, brski_store_number(now, scratch_pool),
+    const char *many = brski_arg_number(EXPIRE_AT_ONCE, scratch_pool);
+    const char *by_time[] = { store->tenant, store->tenant, brski_arg_number(now, scratch_pool),
                               many };
     const char *by_size[] = { store->tenant, store->tenant,
-                              brski_store_number(REFUSALS_KEPT, scratch_pool),
-                              brski_store_number(REFUSAL_OCTETS_KEPT, scratch_pool), many };
+                              brski_arg_number(REFUSALS_KEPT, scratch_pool),
+                              brski_arg_number(REFUSAL_OCTETS_KEPT, scratch_pool), many };
+    brski_access_t *db = store->access;
     int refusals, surplus, notes;
 
     *removed = 0;
-    BRSKI_TRY(brski_store_exec(&refusals, store, STMT_REFUSAL_EXPIRE, by_time, scratch_pool));
-    BRSKI_TRY(brski_store_exec(&surplus, store, STMT_REFUSAL_TRIM, by_size, scratch_pool));
-    BRSKI_TRY(brski_store_exec(&notes, store, STMT_FRESH_USE_EXPIRE, by_time, scratch_pool));
+    BRSKI_TRY(brski_access_exec(&refusals, db, STMT_REFUSAL_EXPIRE, by_time, scratch_pool));
+    BRSKI_TRY(brski_access_exec(&surplus, db, STMT_REFUSAL_TRIM, by_size, scratch_pool));
+    BRSKI_TRY(brski_access_exec(&notes, db, STMT_FRESH_USE_EXPIRE, by_time, scratch_pool));
     *removed = refusals + surplus + notes;
     return BRSKI_OK;
 }

@@ -36,14 +36,14 @@ static brski_device_t *make_device(const brski_row_t *row, apr_pool_t *pool)
 
     d->product = brski_row_text(row, FIRST + D_PRODUCT);
     d->serial_number = brski_row_text(row, FIRST + D_SERIAL_NUMBER);
-    d->customer = brski_store_text_or_null(row, FIRST + D_CUSTOMER);
-    d->signer = brski_store_text_or_null(row, FIRST + D_SIGNER);
-    d->idevid_issuer = brski_store_text_or_null(row, FIRST + D_IDEVID_ISSUER);
+    d->customer = brski_column_text(row, FIRST + D_CUSTOMER);
+    d->signer = brski_column_text(row, FIRST + D_SIGNER);
+    d->idevid_issuer = brski_column_text(row, FIRST + D_IDEVID_ISSUER);
     d->made_at = brski_row_int(row, FIRST + D_MADE_AT);
     d->sold_at = brski_row_int(row, FIRST + D_SOLD_AT);
     d->version = brski_row_int(row, FIRST + D_VERSION);
     d->status = brski_row_text(row, FIRST + D_STATUS);
-    d->status_text = brski_store_text_or_null(row, FIRST + D_STATUS_TEXT);
+    d->status_text = brski_column_text(row, FIRST + D_STATUS_TEXT);
     d->downgrade_until = brski_row_int(row, FIRST + D_DOWNGRADE_UNTIL);
     d->state_version = brski_row_int(row, FIRST + D_STATE_VERSION);
     d->head_epoch = brski_row_int(row, FIRST + D_HEAD_EPOCH);
@@ -91,7 +91,7 @@ static brski_err_t *ask(apr_array_header_t **rows, brski_store_t *store, const c
                         const char *request_hash, const brski_identity_t *identity, apr_time_t now,
                         apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    const char *tenant = store->tenant, *at = brski_store_number(now, scratch_pool);
+    const char *tenant = store->tenant, *at = brski_arg_number(now, scratch_pool);
     const char *args[7 + 1 + BRSKI_IDENTITY_MAX + 2] = {
         tenant, request_hash, tenant, serial_number, tenant, serial_number, at, tenant
     };
@@ -99,7 +99,7 @@ static brski_err_t *ask(apr_array_header_t **rows, brski_store_t *store, const c
     brski_store_identity_args(args + 8, identity);
     args[8 + BRSKI_IDENTITY_MAX] = at;
     args[8 + BRSKI_IDENTITY_MAX + 1] = tenant;
-    return brski_store_all(rows, store, STMT_FACTS, args, result_pool, scratch_pool);
+    return brski_access_all(rows, store->access, STMT_FACTS, args, result_pool, scratch_pool);
 }
 
 brski_err_t *brski_store_facts(brski_facts_t **facts, brski_store_t *store,

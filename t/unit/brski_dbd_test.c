@@ -18,6 +18,7 @@
 #include "unit.h"
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__ })
+#define MASA (&brski_dbd_set_masa)
 
 static brski_err_t *add_customer(brski_dbd_t *db, const char *tenant, const char *name,
                                  const char *note, apr_pool_t *pool)
@@ -117,7 +118,7 @@ static void test_schema(const database_t *database, apr_pool_t *pool)
     brski_err_t *err;
 
     database = database_empty(database, pool);
-    is_ok(brski_dbd_open(&db, d, database->params, pool), "%s: an empty database opens", d);
+    is_ok(brski_dbd_open(&db, MASA, d, database->params, pool), "%s: an empty database opens", d);
     err = brski_dbd_prepare(db, pool);
     is_err(err, STORE_SCHEMA, "%s: it has no tables", d);
     has_str(err->detail, "brski_facts", "%s: the first statement that fails is named", d);
@@ -160,16 +161,16 @@ static void test_open(const database_t *database, apr_pool_t *pool)
     brski_dbd_t *db = database_open(database, pool);
     brski_err_t *err;
 
-    is_err(brski_dbd_open(&db, "mysql", "x", pool), STORE, "a driver that is not ours");
+    is_err(brski_dbd_open(&db, MASA, "mysql", "x", pool), STORE, "a driver that is not ours");
     ok(db == NULL, "leaves no connection");
-    is_err(brski_dbd_open(&db, NULL, "x", pool), STORE, "no driver");
-    err = brski_dbd_open(&db, "pgsql", "host=127.0.0.1 port=1 user=u password=hush", pool);
+    is_err(brski_dbd_open(&db, MASA, NULL, "x", pool), STORE, "no driver");
+    err = brski_dbd_open(&db, MASA, "pgsql", "host=127.0.0.1 port=1 user=u password=hush", pool);
     is_err(err, STORE, "a server that is not there");
     ok(!strstr(err->detail, "hush"), "the password is not in the reason: %s", err->detail);
-    err = brski_dbd_open(&db, "pgsql", "user=u password=hush hush2", pool);
+    err = brski_dbd_open(&db, MASA, "pgsql", "user=u password=hush hush2", pool);
     is_err(err, STORE, "parameters that PostgreSQL does not read");
     ok(!strstr(err->detail, "hush"), "the password is not in the reason: %s", err->detail);
-    err = brski_dbd_open(&db, "sqlite3", "/nowhere/masa.db", pool);
+    err = brski_dbd_open(&db, MASA, "sqlite3", "/nowhere/masa.db", pool);
     is_err(err ? err : brski_dbd_prepare(db, pool), STORE,
            "a file in a directory that is not there");
 }

@@ -498,7 +498,7 @@ static brski_err_t *lend_unprepared(brski_dbd_t **db, void *baton, apr_pool_t *p
 {
     const database_t *database = baton;
 
-    return brski_dbd_open(db, database->name, database->params, pool);
+    return brski_dbd_open(db, &brski_dbd_set_masa, database->name, database->params, pool);
 }
 
 static void take_back(brski_dbd_t *db, void *baton)

@@ -31,14 +31,14 @@ void database_apply_schema(brski_dbd_t *db, apr_pool_t *pool)
     const char *const *statement;
     brski_err_t *err;
 
-    for (u = brski_dbd_upgrades(db->dialect); u->number; u++) {
+    for (u = db->set->upgrades[db->dialect]; u->number; u++) {
         for (statement = u->statements; *statement; statement++) {
             err = brski_dbd_ddl(db, *statement, pool);
             if (err) {
                 bail_out("upgrade %d: %s", u->number, brski_err_text(err, pool));
             }
         }
-        database_exec(db, STMT_SCHEMA_VERSION_PUT, apr_itoa(pool, u->number), u->name, "0");
+        database_exec(db, db->set->version_put, apr_itoa(pool, u->number), u->name, "0");
     }
 }
 
@@ -49,7 +49,7 @@ static void apply_schema(const database_t *database)
     apr_pool_t *pool;
 
     apr_pool_create(&pool, NULL);
-    err = brski_dbd_open(&db, database->name, database->params, pool);
+    err = brski_dbd_open(&db, database->set, database->name, database->params, pool);
     if (err) {
         bail_out("%s", brski_err_text(err, pool));
     }
@@ -63,6 +63,7 @@ static database_t *make_sqlite(apr_pool_t *pool)
     database_t *database = apr_pcalloc(pool, sizeof(*database));
 
     database->dialect = BRSKI_SQLITE3;
+    database->set = &brski_dbd_set_masa;
     database->name = "sqlite3";
     database->dir = unit_tempdir(pool);
     database->params = apr_pstrcat(pool, database->dir, "/masa.db", NULL);
@@ -140,6 +141,7 @@ database_t *database_pgsql(apr_pool_t *pool)
         bail_out("pg-start ended with %d", status);
     }
     database->dialect = BRSKI_PGSQL;
+    database->set = &brski_dbd_set_masa;
     database->name = "pgsql";
     database->dir = dir;
     database->params = apr_pstrdup(pool, dsn);
@@ -165,6 +167,15 @@ database_t *database_empty(const database_t *like, apr_pool_t *pool)
     database_do(db, apr_pstrcat(pool, "CREATE SCHEMA ", schema, NULL));
     brski_dbd_close(db);
     database->params = apr_psprintf(pool, "%s options='-c search_path=%s'", like->params, schema);
+    return database;
+}
+
+database_t *database_est(const database_t *like, apr_pool_t *pool)
+{
+    database_t *database = apr_pmemdup(pool, like, sizeof(*like));
+
+    database->set = &brski_dbd_set_est;
+    apply_schema(database);
     return database;
 }
 
@@ -242,7 +253,7 @@ brski_dbd_t *database_open(const database_t *database, apr_pool_t *pool)
     brski_dbd_t *db;
     brski_err_t *err;
 
-    err = brski_dbd_open(&db, database->name, database->params, pool);
+    err = brski_dbd_open(&db, database->set, database->name, database->params, pool);
     if (!err) {
         err = brski_dbd_prepare(db, pool);
     }
@@ -311,7 +322,8 @@ static apr_status_t connect_one(void **resource, void *params, apr_pool_t *pool)
     /* No child of the list's pool: that would be gone when the list is emptied. */
     (void)pool;
     apr_pool_create(&own, NULL);
-    err = brski_dbd_open(&db, host->database->name, host->database->params, own);
+    err = brski_dbd_open(&db, host->database->set, host->database->name, host->database->params,
+                         own);
     if (!err) {
         err = brski_dbd_prepare(db, own);
     }

@@ -15,6 +15,7 @@ typedef struct database_t {
     const char *name;                 /**< "sqlite3" or "pgsql": for labels */
     const char *params;               /**< DBD parameters */
     const char *dir;
+    const brski_dbd_set_t *set;       /**< whose statements its connections run: a MASA's */
 } database_t;
 
 /** A new SQLite file with the schema; gone with the pool. */
@@ -26,10 +27,13 @@ database_t *database_pgsql(apr_pool_t *pool);
 /** A database without tables on the same server, or a new file. */
 database_t *database_empty(const database_t *like, apr_pool_t *pool);
 
+/** The same database as an EST server's, whose tables are added to the MASA's. */
+database_t *database_est(const database_t *like, apr_pool_t *pool);
+
 /** A connection of one's own, statements prepared. */
 brski_dbd_t *database_open(const database_t *database, apr_pool_t *pool);
 
-/** Apply the schema's upgrades and note them. */
+/** Apply the upgrades of the connection's set and note them. */
 void database_apply_schema(brski_dbd_t *db, apr_pool_t *pool);
 
 /** Run a change or any statement without parameters that the schema does not have (tests only). */
