@@ -4,7 +4,7 @@
  * reading goes on.
  */
 #include "unit.h"
-#include "../../tools/masactl/csv.h"
+#include "../../tools/common/csv.h"
 
 #include <apr_strings.h>
 #include <stdlib.h>

@@ -11,6 +11,7 @@ static const program_t brski = {
     NULL,
     "'brski COMMAND --help' tells the options of one; brski-COMMAND(1) is its manual.\n"
     "Exit status: 0 done, 1 refused or failed, 2 wrong usage.",
+    NULL,
 };
 
 int main(int argc, const char *const *argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * opts.h: the command line that brski and masactl share. A command is a row of a table: its words, options, arguments
+ * opts.h: the command line that brski, masactl and estctl share. A command is a row of a table: its words, options, arguments
  * and function; a file of commands registers its group, so that a new command is a new file and nothing else changes.
  * From the rows come parsing, the refusal of what is wrong, --help, and the exit status: 0 done, 1 refused or a problem
  * found, 2 wrong usage. Options may stand before or after arguments; "--" ends them, "-" alone is an argument.
@@ -63,6 +63,7 @@ typedef struct program_t {
     const char *summary;          /**< one line */
     const opt_t *options;         /**< beside --json, --quiet, --help and --version; NULL for none */
     const char *more;             /**< last lines of --help, or NULL */
+    const struct db_kind_t *database; /**< database.h; NULL: its commands work on none */
 } program_t;
 
 /** One run of one command. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * say.h: what brski and masactl say. Results go to stdout, for people or with --json for programs: a record is one JSON
+ * say.h: what brski, masactl and estctl say. Results go to stdout, for people or with --json for programs: a record is one JSON
  * document, a list one JSON object a line. Warnings, errors and progress go to stderr; progress only to a terminal.
  */
 #ifndef TOOLS_SAY_H

@@ -4,7 +4,7 @@
  * what to do about it.
  */
 #include "db.h"
-#include "ownership.h"
+#include "../common/doctor.h"
 #include "brski_bytes.h"
 #include "brski_event.h"
 #include "brski_snapshot.h"
@@ -14,170 +14,15 @@
 #include <string.h>
 
 #define DAY (apr_time_from_sec(86400))
-#define EXPIRY_SOON (30 * DAY)
 #define CLOCK_SLACK (5 * 60 * APR_USEC_PER_SEC)
-#define CLOCK_LEAST (apr_time_from_sec(1700000000))   /* 2023: before that no such program was */
 #define IMPORT_STALE (10 * 60 * APR_USEC_PER_SEC)
 #define SAMPLE 20
 #define KINDS_TOLD 10
-#define PRINTF_LIKE __attribute__((format(printf, 3, 4)))
 
-/* One look at everything. */
-typedef struct doctor_t {
-    call_t *call;
-    db_t *db;
-    apr_time_t now;
-    apr_array_header_t *masas; /* brski_masa_t *: of every server's snapshot that could be read */
-    brski_json_t *told;
-    int problems;
-    apr_pool_t *pool;
-} doctor_t;
-
-/* ---- telling ---- */
-
-static void tell(doctor_t *d, const char *check, const char *state, const char *fmt, va_list ap)
+/* brski_masa_t *: of every server's snapshot that could be read */
+static apr_array_header_t *masas_of(const doctor_t *d)
 {
-    const char *text = apr_pvsprintf(d->pool, fmt, ap);
-    brski_json_t *obj = brski_json_object(d->pool);
-
-    brski_json_set_string(obj, "check", check);
-    brski_json_set_string(obj, "state", state);
-    brski_json_set_string(obj, "text", text);
-    brski_json_append(d->told, obj);
-    say_line(d->call->say, "%-8s %-9s %s", state, check, text);
-}
-
-static PRINTF_LIKE void fine(doctor_t *d, const char *check, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    tell(d, check, "fine", fmt, ap);
-    va_end(ap);
-}
-
-static PRINTF_LIKE void note(doctor_t *d, const char *check, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    tell(d, check, "note", fmt, ap);
-    va_end(ap);
-}
-
-static PRINTF_LIKE void problem(doctor_t *d, const char *check, const char *fmt, ...)
-{
-    va_list ap;
-
-    d->problems++;
-    va_start(ap, fmt);
-    tell(d, check, "PROBLEM", fmt, ap);
-    va_end(ap);
-}
-
-/* ---- the clock, files, the database ---- */
-
-static brski_err_t *check_clock(doctor_t *d)
-{
-    if (d->now < CLOCK_LEAST) {
-        problem(d, "clock", "this machine believes it is %s: set its clock (chrony, ntpd)",
-                brski_time_rfc3339(d->now, d->pool));
-    }
-    else {
-        fine(d, "clock", "%s", brski_time_rfc3339(d->now, d->pool));
-    }
-    return BRSKI_OK;
-}
-
-static brski_err_t *check_files(doctor_t *d)
-{
-    const apr_array_header_t *problems = ownership_problems(d->db, d->pool);
-
-    for (int i = 0; i < problems->nelts; i++) {
-        problem(d, "files", "%s", APR_ARRAY_IDX(problems, i, const char *));
-    }
-    if (d->db->file && !problems->nelts) {
-        fine(d, "files", "the database's owner can write all that SQLite makes");
-    }
-    return BRSKI_OK;
-}
-
-static const char *setting(const apr_array_header_t *rows, const char *name)
-{
-    for (int i = 0; i < rows->nelts; i++) {
-        const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
-        if (!strcmp(brski_row_text(row, 0), name)) {
-            return brski_row_text(row, 1);
-        }
-    }
-    return "";
-}
-
-static void check_sqlite(doctor_t *d, const apr_array_header_t *rows)
-{
-    if (strcmp(setting(rows, "journal_mode"), "wal")) {
-        problem(d, "database",
-                "journal_mode is %s: masactl schema apply sets WAL, on a local file system",
-                setting(rows, "journal_mode"));
-        return;
-    }
-    fine(d, "database", "SQLite %s, journal_mode WAL; mod_masa commits with synchronous=FULL",
-         setting(rows, "server_version"));
-}
-
-/* A setting of PostgreSQL that must not be off. */
-static int must_be_on(doctor_t *d, const apr_array_header_t *rows, const char *name,
-                      const char *why)
-{
-    const char *value = setting(rows, name);
-
-    if (strcmp(value, "off")) {
-        return 1;
-    }
-    problem(d, "database", "%s is off: %s; ALTER SYSTEM SET %s = on", name, why, name);
-    return 0;
-}
-
-static void check_pgsql(doctor_t *d, const apr_array_header_t *rows)
-{
-    const char *commit = setting(rows, "synchronous_commit");
-    const char *standbys = setting(rows, "synchronous_standby_names");
-    int good = must_be_on(d, rows, "fsync", "a crash of the machine loses events")
-               & must_be_on(d, rows, "full_page_writes", "a crash of the machine can spoil the log")
-               & must_be_on(d, rows, "synchronous_commit",
-                            "a crash loses events whose vouchers were sent");
-
-    if (!strcmp(commit, "local") && *standbys) {
-        good = 0;
-        problem(d, "database",
-                "synchronous_commit is local though there are synchronous standbys: a failover "
-                "loses events; ALTER ROLE of the MASA SET synchronous_commit = on");
-    }
-    if (!strcmp(setting(rows, "transaction_read_only"), "on")) {
-        good = 0;
-        problem(d, "database",
-                "this is a read-only standby: name the primary, or "
-                "target_session_attrs=read-write");
-    }
-    if (good) {
-        fine(d, "database", "PostgreSQL %s, synchronous_commit %s%s",
-             setting(rows, "server_version"), commit,
-             *standbys ? ", with synchronous standbys" : "");
-    }
-}
-
-static brski_err_t *check_database(doctor_t *d)
-{
-    apr_array_header_t *rows;
-
-    BRSKI_TRY(db_all(&rows, d->db, STMT_DATABASE_SETTINGS, NULL, d->pool));
-    if (d->db->dialect == BRSKI_PGSQL) {
-        check_pgsql(d, rows);
-    }
-    else {
-        check_sqlite(d, rows);
-    }
-    return BRSKI_OK;
+    return d->own;
 }
 
 /* ---- what the servers run ---- */
@@ -192,13 +37,15 @@ static brski_err_t *read_node(doctor_t *d, const char *node)
     if (!row) {
         return BRSKI_OK;
     }
-    err = brski_snapshot_read(&masa, brski_row_text(row, 3), d->db->store, d->call->ctx, d->pool);
+    err =
+        brski_snapshot_read(&masa, brski_row_text(row, 3), db_store(d->db), d->call->ctx, d->pool);
     if (err) {
-        note(d, "servers", "the configuration that %s published cannot be read by this masactl: %s",
-             node, brski_err_text(err, d->pool));
+        doctor_note(d, "servers",
+                    "the configuration that %s published cannot be read by this masactl: %s", node,
+                    brski_err_text(err, d->pool));
         return BRSKI_OK;
     }
-    APR_ARRAY_PUSH(d->masas, brski_masa_t *) = masa;
+    APR_ARRAY_PUSH(masas_of(d), brski_masa_t *) = masa;
     return BRSKI_OK;
 }
 
@@ -211,16 +58,18 @@ static void check_same(doctor_t *d, const apr_array_header_t *rows)
         const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
         if (strcmp(brski_row_text(row, 1), brski_row_text(first, 1))) {
             differ++;
-            problem(d, "servers",
-                    "%s (started %s) and %s (started %s) are configured differently: "
-                    "make them alike and reload, or 'masactl doctor --forget NODE' one that "
-                    "is gone",
-                    brski_row_text(first, 0), brski_time_rfc3339(brski_row_int(first, 2), d->pool),
-                    brski_row_text(row, 0), brski_time_rfc3339(brski_row_int(row, 2), d->pool));
+            doctor_problem(
+                d, "servers",
+                "%s (started %s) and %s (started %s) are configured differently: "
+                "make them alike and reload, or 'masactl doctor --forget NODE' one that "
+                "is gone",
+                brski_row_text(first, 0), brski_time_rfc3339(brski_row_int(first, 2), d->pool),
+                brski_row_text(row, 0), brski_time_rfc3339(brski_row_int(row, 2), d->pool));
         }
     }
     if (!differ) {
-        fine(d, "servers", "%d%s", rows->nelts, rows->nelts > 1 ? ", all configured alike" : "");
+        doctor_fine(d, "servers", "%d%s", rows->nelts,
+                    rows->nelts > 1 ? ", all configured alike" : "");
     }
 }
 
@@ -233,49 +82,23 @@ static brski_err_t *check_servers(doctor_t *d)
         const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
         BRSKI_TRY(read_node(d, brski_row_text(row, 0)));
         if (brski_row_int(row, 2) > d->now + CLOCK_SLACK) {
-            problem(d, "clock", "the clock of %s is ahead of this machine's: set both",
-                    brski_row_text(row, 0));
+            doctor_problem(d, "clock", "the clock of %s is ahead of this machine's: set both",
+                           brski_row_text(row, 0));
         }
     }
     if (rows->nelts) {
         check_same(d, rows);
     }
     else {
-        problem(d, "servers",
-                "none has published its configuration here for tenant %s: start "
-                "httpd with MASAEngine On, MASATenant %s and this database",
-                d->db->tenant, d->db->tenant);
+        doctor_problem(d, "servers",
+                       "none has published its configuration here for tenant %s: start "
+                       "httpd with MASAEngine On, MASATenant %s and this database",
+                       d->db->tenant, d->db->tenant);
     }
     return BRSKI_OK;
 }
 
 /* ---- certificates ---- */
-
-static int certificate(doctor_t *d, const brski_cert_t *cert, const char *what, const char *cure)
-{
-    const char *when = brski_time_rfc3339(cert->not_after, d->pool);
-
-    if (cert->not_after < d->now) {
-        problem(d, "expiry", "%s: %s expired %s: %s", what, cert->subject, when, cure);
-        return 0;
-    }
-    if (cert->not_after < d->now + EXPIRY_SOON) {
-        problem(d, "expiry", "%s: %s expires %s: %s", what, cert->subject, when, cure);
-        return 0;
-    }
-    return 1;
-}
-
-static int certificates(doctor_t *d, const apr_array_header_t *certs, const char *what,
-                        const char *cure)
-{
-    int good = 1;
-
-    for (int i = 0; certs && i < certs->nelts; i++) {
-        good &= certificate(d, APR_ARRAY_IDX(certs, i, const brski_cert_t *), what, cure);
-    }
-    return good;
-}
 
 static int check_product(doctor_t *d, const brski_product_t *product)
 {
@@ -284,15 +107,15 @@ static int check_product(doctor_t *d, const brski_product_t *product)
 
     for (int i = 0; i < product->signers->nelts; i++) {
         const brski_signer_t *signer = APR_ARRAY_IDX(product->signers, i, const brski_signer_t *);
-        good &= certificates(d, signer->chain,
-                             apr_psprintf(d->pool, "signer %s of product %s", signer->name,
-                                          product->name),
-                             "renew its chain with the same key, or give the devices another "
-                             "signer");
+        good &= doctor_certificates(
+            d, signer->chain,
+            apr_psprintf(d->pool, "signer %s of product %s", signer->name, product->name),
+            "renew its chain with the same key, or give the devices another "
+            "signer");
     }
     if (product->idevid_anchors && !product->ignore_idevid_expiry) {
-        good &= certificates(d, brski_anchors_certs(product->idevid_anchors), anchors,
-                             "renew it, or say MASAIgnoreIDevIDExpiry On");
+        good &= doctor_certificates(d, brski_anchors_certs(product->idevid_anchors), anchors,
+                                    "renew it, or say MASAIgnoreIDevIDExpiry On");
     }
     return good;
 }
@@ -300,8 +123,8 @@ static int check_product(doctor_t *d, const brski_product_t *product)
 /* Alike servers are looked at once. */
 static brski_err_t *check_expiry(doctor_t *d)
 {
-    const brski_masa_t *masa = d->masas->nelts ? APR_ARRAY_IDX(d->masas, 0, const brski_masa_t *)
-                                               : NULL;
+    const brski_masa_t *masa =
+        masas_of(d)->nelts ? APR_ARRAY_IDX(masas_of(d), 0, const brski_masa_t *) : NULL;
     int good = 1;
 
     if (!masa) {
@@ -311,11 +134,11 @@ static brski_err_t *check_expiry(doctor_t *d)
         good &= check_product(d, APR_ARRAY_IDX(masa->products, i, const brski_product_t *));
     }
     if (masa->customer_anchors) {
-        good &= certificates(d, brski_anchors_certs(masa->customer_anchors), "MASACustomerAnchor",
-                             "renew or remove it");
+        good &= doctor_certificates(d, brski_anchors_certs(masa->customer_anchors),
+                                    "MASACustomerAnchor", "renew or remove it");
     }
     if (good) {
-        fine(d, "expiry", "no signer or anchor expires within 30 days");
+        doctor_fine(d, "expiry", "no signer or anchor expires within 30 days");
     }
     return BRSKI_OK;
 }
@@ -324,11 +147,11 @@ static brski_err_t *check_expiry(doctor_t *d)
 
 static const brski_product_t *find_product(const doctor_t *d, const char *name)
 {
-    for (int i = 0; i < d->masas->nelts; i++) {
-        const brski_masa_t *masa = APR_ARRAY_IDX(d->masas, i, const brski_masa_t *);
+    for (int i = 0; i < masas_of(d)->nelts; i++) {
+        const brski_masa_t *masa = APR_ARRAY_IDX(masas_of(d), i, const brski_masa_t *);
         for (int j = 0; j < masa->products->nelts; j++) {
-            const brski_product_t *product = APR_ARRAY_IDX(masa->products, j,
-                                                           const brski_product_t *);
+            const brski_product_t *product =
+                APR_ARRAY_IDX(masa->products, j, const brski_product_t *);
             if (!strcmp(product->name, name)) {
                 return product;
             }
@@ -380,15 +203,15 @@ static brski_err_t *check_devices(doctor_t *d)
     BRSKI_TRY(db_all(&rows, d->db, STMT_DEVICE_KINDS, DB_ARGS(d->db->tenant), d->pool));
     for (int i = 0; i < rows->nelts; i++) {
         const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
-        const char *text = d->masas->nelts ? kind_problem(d, row) : NULL;
+        const char *text = masas_of(d)->nelts ? kind_problem(d, row) : NULL;
         devices += brski_row_int(row, 2);
         if (text && problems++ < KINDS_TOLD) {
-            problem(d, "devices", "%s", text);
+            doctor_problem(d, "devices", "%s", text);
         }
     }
     if (!problems) {
-        fine(d, "devices", "%s%s", say_count(devices, d->pool),
-             d->masas->nelts ? ", each of a product and signer that a server has" : "");
+        doctor_fine(d, "devices", "%s%s", say_count(devices, d->pool),
+                    masas_of(d)->nelts ? ", each of a product and signer that a server has" : "");
     }
     return BRSKI_OK;
 }
@@ -400,14 +223,15 @@ static brski_err_t *check_imports(doctor_t *d)
     BRSKI_TRY(db_all(&rows, d->db, STMT_IMPORT_LIST, DB_ARGS(d->db->tenant), d->pool));
     for (int i = 0; i < rows->nelts; i++) {
         const brski_row_t *row = APR_ARRAY_IDX(rows, i, const brski_row_t *);
-        if (strcmp(brski_row_text(row, 1), "done")
-            && brski_row_int(row, 11) < d->now - IMPORT_STALE) {
-            note(d, "devices",
-                 "the import of %s begun %s stopped after %s of %s devices: import the list again",
-                 brski_printable(brski_row_text(row, 2), 200, d->pool),
-                 brski_time_rfc3339(brski_row_int(row, 10), d->pool),
-                 say_count(brski_row_int(row, 6), d->pool),
-                 say_count(brski_row_int(row, 4), d->pool));
+        if (strcmp(brski_row_text(row, 1), "done") &&
+            brski_row_int(row, 11) < d->now - IMPORT_STALE) {
+            doctor_note(
+                d, "devices",
+                "the import of %s begun %s stopped after %s of %s devices: import the list again",
+                brski_printable(brski_row_text(row, 2), 200, d->pool),
+                brski_time_rfc3339(brski_row_int(row, 10), d->pool),
+                say_count(brski_row_int(row, 6), d->pool),
+                say_count(brski_row_int(row, 4), d->pool));
         }
     }
     return BRSKI_OK;
@@ -427,22 +251,22 @@ static brski_err_t *check_sample(doctor_t *d, int *looked, int *broken, apr_pool
     BRSKI_TRY(db_one(&row, d->db, STMT_EVENT_SAMPLE,
                      DB_ARGS(d->db->tenant, brski_hex(brski_bytes(random, sizeof(random)), pool)),
                      pool));
-    if (!row) {                       /* it was behind the last one */
+    if (!row) { /* it was behind the last one */
         BRSKI_TRY(db_one(&row, d->db, STMT_EVENT_SAMPLE, DB_ARGS(d->db->tenant, ""), pool));
     }
     if (!row) {
         return BRSKI_OK;
     }
-    BRSKI_TRY(brski_store_events(&events, d->db->store, brski_row_text(row, 0),
+    BRSKI_TRY(brski_store_events(&events, db_store(d->db), brski_row_text(row, 0),
                                  brski_row_text(row, 1), pool, pool));
     brski_event_chain_check(&reason, events, pool);
     ++*looked;
     if (reason) {
         ++*broken;
-        problem(d, "log",
-                "the chain of %s (product %s) is broken: %s; 'masactl log verify' tells "
-                "all, then restore from a backup",
-                brski_row_text(row, 1), brski_row_text(row, 0), reason);
+        doctor_problem(d, "log",
+                       "the chain of %s (product %s) is broken: %s; 'masactl log verify' tells "
+                       "all, then restore from a backup",
+                       brski_row_text(row, 1), brski_row_text(row, 0), reason);
     }
     return BRSKI_OK;
 }
@@ -459,10 +283,10 @@ static brski_err_t *check_log(doctor_t *d)
         BRSKI_TRY(check_sample(d, &looked, &broken, pool));
     }
     if (!looked) {
-        note(d, "log", "no voucher has been issued yet");
+        doctor_note(d, "log", "no voucher has been issued yet");
     }
     else if (!broken) {
-        fine(d, "log", "the chains of %d devices picked at random are whole", looked);
+        doctor_fine(d, "log", "the chains of %d devices picked at random are whole", looked);
     }
     return BRSKI_OK;
 }
@@ -473,12 +297,13 @@ static brski_err_t *check_checkpoint(doctor_t *d)
 
     BRSKI_TRY(db_one(&row, d->db, STMT_CHECKPOINT_LAST, DB_ARGS(d->db->tenant), d->pool));
     if (!row) {
-        note(d, "log",
-             "no checkpoint was ever made: masactl log checkpoint, once a day, kept elsewhere");
+        doctor_note(
+            d, "log",
+            "no checkpoint was ever made: masactl log checkpoint, once a day, kept elsewhere");
     }
     else {
-        note(d, "log", "last checkpoint %s, %s, %s events", brski_row_text(row, 0),
-             brski_time_rfc3339(brski_row_int(row, 1), d->pool), brski_row_text(row, 4));
+        doctor_note(d, "log", "last checkpoint %s, %s, %s events", brski_row_text(row, 0),
+                    brski_time_rfc3339(brski_row_int(row, 1), d->pool), brski_row_text(row, 4));
     }
     return BRSKI_OK;
 }
@@ -496,12 +321,12 @@ static brski_err_t *check_refusals(doctor_t *d)
         const brski_err_t *code = brski_err_row((int)brski_row_int(row, 0));
         total += brski_row_int(row, 1);
         if (i < KINDS_TOLD) {
-            kinds = apr_psprintf(d->pool, "%s%s%s %s", kinds, i ? ", " : ": ",
-                                 code ? code->name : brski_row_text(row, 0),
-                                 brski_row_text(row, 1));
+            kinds =
+                apr_psprintf(d->pool, "%s%s%s %s", kinds, i ? ", " : ": ",
+                             code ? code->name : brski_row_text(row, 0), brski_row_text(row, 1));
         }
     }
-    note(d, "refusals", "%s in the last day%s", say_count(total, d->pool), kinds);
+    doctor_note(d, "refusals", "%s in the last day%s", say_count(total, d->pool), kinds);
     return BRSKI_OK;
 }
 
@@ -520,9 +345,8 @@ static brski_err_t *forget(doctor_t *d, const char *node)
 static brski_err_t *examine(doctor_t *d)
 {
     static brski_err_t *(*const checks[])(doctor_t * d) = {
-        check_clock,   check_files,   check_database, check_servers,    check_expiry,
-        check_devices, check_imports, check_log,      check_checkpoint, check_refusals
-    };
+        doctor_clock,  doctor_files,  doctor_database, check_servers,    check_expiry,
+        check_devices, check_imports, check_log,       check_checkpoint, check_refusals};
 
     for (apr_size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
         BRSKI_TRY(checks[i](d));
@@ -532,32 +356,28 @@ static brski_err_t *examine(doctor_t *d)
 
 static brski_err_t *doctor(call_t *call)
 {
-    doctor_t d = { .call = call, .pool = call->pool };
+    doctor_t d;
+    db_t *db;
 
-    BRSKI_TRY(db_open(&d.db, call));
-    d.now = call->ctx->now(call->ctx->baton);
-    d.masas = apr_array_make(call->pool, 4, sizeof(brski_masa_t *));
-    d.told = brski_json_array(call->pool);
+    BRSKI_TRY(db_open(&db, call));
+    doctor_begin(&d, db);
+    d.own = apr_array_make(call->pool, 4, sizeof(brski_masa_t *));
     if (opt_has(call, "forget")) {
         return forget(&d, opt_get(call, "forget"));
     }
     BRSKI_TRY(examine(&d));
-    say_json(call->say, d.told);
-    say_line(call->say, d.problems ? "%d problem%s" : "all is well", d.problems,
-             d.problems == 1 ? "" : "s");
-    call->status = d.problems ? EXIT_REFUSED : EXIT_DONE;
+    doctor_end(&d);
     return BRSKI_OK;
 }
 
 static const opt_t doctor_options[] = {
-    { "forget", 0, "NODE", "forget the configuration of a server that is gone" },
-    { NULL, 0, NULL, NULL }
-};
+    {"forget", 0, "NODE", "forget the configuration of a server that is gone"},
+    {NULL, 0, NULL, NULL}};
 
-static const command_t commands[] = { { "doctor", "", 0, 0,
-                                        "Look at everything and say what is not as it should be",
-                                        doctor_options, NULL, doctor },
-                                      { NULL, NULL, 0, 0, NULL, NULL, NULL, NULL } };
+static const command_t commands[] = {{"doctor", "", 0, 0,
+                                      "Look at everything and say what is not as it should be",
+                                      doctor_options, NULL, doctor},
+                                     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = { "doctor", "is all well? what to do when not", 60, commands, NULL };
+static command_group_t group = {"doctor", "is all well? what to do when not", 60, commands, NULL};
 COMMAND_GROUP(group)

@@ -250,14 +250,14 @@ static brski_err_t *explain_one(call_t *call)
     db_t *db;
 
     BRSKI_TRY(db_open(&db, call));
-    BRSKI_TRY(brski_store_refusal_get(&refusal, db->store, call->args[0], db->pool, db->pool));
+    BRSKI_TRY(brski_store_refusal_get(&refusal, db_store(db), call->args[0], db->pool, db->pool));
     if (!refusal) {
         return say_refuse(db->pool, "no refusal %s is kept; 'masactl explain' lists those that are",
                           brski_printable(call->args[0], 64, db->pool));
     }
     BRSKI_TRY(find_snapshot(&snapshot, db));
     BRSKI_TRY(
-        brski_snapshot_read(&masa, brski_row_text(snapshot, 3), db->store, call->ctx, db->pool));
+        brski_snapshot_read(&masa, brski_row_text(snapshot, 3), db_store(db), call->ctx, db->pool));
     request_of(&request, refusal, db->pool);
     now = brski_masa_explain(&answer, masa, &request,
                              refusal->operation ? refusal->operation : "requestvoucher",

@@ -110,7 +110,7 @@ static brski_err_t *log_show(call_t *call)
 
     BRSKI_TRY(db_open(&db, call));
     BRSKI_TRY(device_find(&row, db, call->args[0]));
-    BRSKI_TRY(brski_store_events(&events, db->store, brski_row_text(row, 0), call->args[0],
+    BRSKI_TRY(brski_store_events(&events, db_store(db), brski_row_text(row, 0), call->args[0],
                                  db->pool, db->pool));
     if (!events->nelts) {
         say_note(call->say, "no voucher was ever issued for %s",

@@ -1,78 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * db.h: the database that a command works on: which one (a configuration file, or --db), opened and checked, and the
- * short ways to ask it. One connection, one thread; closed with the run's pool.
+ * db.h: a MASA's database for masactl's commands: ../common/database.h with the store that a server uses too, and what every
+ * change of a decision's grounds must not forget.
  */
 #ifndef MASACTL_DB_H
 #define MASACTL_DB_H
 
-#include "../common/opts.h"
-#include "../common/say.h"
-#include "brski_dbd.h"
-#include "brski_json.h"
+#include "../common/database.h"
 #include "brski_statements.h"
 #include "brski_store.h"
 
-typedef struct db_t {
-    call_t *call;
-    brski_dbd_t *dbd;
-    brski_store_t *store;
-    const char *tenant;
-    const char *driver;               /**< "sqlite3", "pgsql" */
-    const char *params;               /**< may hold a password: never printed */
-    brski_dialect_t dialect;
-    const char *file;                 /**< SQLite's; NULL elsewhere */
-    const char *config;               /**< file that said so; NULL for --db */
-    apr_pool_t *pool;
-} db_t;
+/** A MASA's databases. */
+extern const db_kind_t masactl_database;
 
-/** Which database: nothing is opened. */
-brski_err_t *db_find(db_t **out, call_t *call);
-
-/** Open it, whatever is in it: for `schema`. The user running this must be the one whose files SQLite makes. */
-brski_err_t *db_connect(db_t *db);
-
-/** Find and open one that is there, whatever its tables are. */
-brski_err_t *db_open_any(db_t **out, call_t *call);
-
-/** Find, open, and make sure that the tables are those of this masactl. */
-brski_err_t *db_open(db_t **out, call_t *call);
-
-/** Arguments of a statement: DB_ARGS(db->tenant, serial). */
-#define DB_ARGS(...) ((const char *const[]){ __VA_ARGS__ })
-
-/** Rows, brski_row_t *, in pool. */
-brski_err_t *db_all(apr_array_header_t **rows, db_t *db, int stmt, const char *const *args, apr_pool_t *pool);
-
-/** The one row, NULL when there is none. */
-brski_err_t *db_one(brski_row_t **row, db_t *db, int stmt, const char *const *args, apr_pool_t *pool);
-
-/** Change rows; changed may be NULL. */
-brski_err_t *db_exec(int *changed, db_t *db, int stmt, const char *const *args, apr_pool_t *pool);
-
-/** A number as an argument. */
-const char *db_num(apr_int64_t n, apr_pool_t *pool);
-
-/** Do something in one transaction; an error takes all of it back. */
-brski_err_t *db_change(db_t *db, brski_err_t *(*change)(db_t *db, void *baton), void *baton);
+/** The store over the one connection. */
+brski_store_t *db_store(const db_t *db);
 
 /** As db_change(), for what decisions rely on: bumps the tenant's policy version in the same transaction. */
 brski_err_t *db_change_policy(db_t *db, brski_err_t *(*change)(db_t *db, void *baton), void *baton);
-
-/** What a column holds. */
-typedef enum db_type_t { DB_TEXT, DB_INT, DB_TIME, DB_BOOL } db_type_t;
-
-/** How a row becomes JSON: its columns in order; a row without key is left out, the end has no type. */
-typedef struct db_column_t {
-    const char *key;
-    db_type_t type;
-    int end;
-} db_column_t;
-#define DB_END { NULL, DB_TEXT, 1 }
-
-brski_json_t *db_row_json(const brski_row_t *row, const db_column_t *columns, apr_pool_t *pool);
-
-/** A time as RFC 3339 text, JSON null for 0. */
-void db_json_time(brski_json_t *obj, const char *key, apr_time_t t, apr_pool_t *pool);
 
 #endif

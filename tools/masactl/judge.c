@@ -86,7 +86,7 @@ static brski_err_t *learn(judge_t *judge)
         brski_row_t *row;
         BRSKI_TRY(db_one(&row, db, STMT_SNAPSHOT_GET, DB_ARGS(db->tenant, node), judge->pool));
         if (row
-            && !brski_snapshot_read(&masa, brski_row_text(row, 3), db->store, db->call->ctx,
+            && !brski_snapshot_read(&masa, brski_row_text(row, 3), db_store(db), db->call->ctx,
                                     judge->pool)) {
             know_snapshot(masa, products, signers);
         }

@@ -6,7 +6,7 @@
 #ifndef MASACTL_JUDGE_H
 #define MASACTL_JUDGE_H
 
-#include "csv.h"
+#include "../common/csv.h"
 #include "db.h"
 #include "stage.h"
 

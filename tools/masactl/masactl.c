@@ -3,7 +3,7 @@
  * masactl.c: the program that administers a MASA's records: tables, devices, customers, the log,
  * refusals. Its commands are the cmd_*.c files, each of which registers its group.
  */
-#include "../common/opts.h"
+#include "db.h"
 
 static const opt_t options[] = {
     { "config", 0, "FILE", "names the database; default /etc/masactl.conf" },
@@ -17,6 +17,7 @@ static const program_t masactl = {
     "Administers the records of a MASA (mod_masa).",
     options,
     "masactl(1) is the manual. Exit status: 0 done, 1 refused or a problem, 2 usage.",
+    &masactl_database,
 };
 
 int main(int argc, const char *const *argv)

@@ -230,8 +230,8 @@ apr_array_header_t *ownership_problems(const db_t *db, apr_pool_t *pool)
     if (st.st_uid == 0 && getpwnam(DEFAULT_USER)) {
         add_problem(problems, apr_psprintf(pool,
                                            "the database belongs to root, and httpd's children run "
-                                           "as another user: masactl schema apply --user %s",
-                                           DEFAULT_USER));
+                                           "as another user: %s schema apply --user %s",
+                                           db->call->program->name, DEFAULT_USER));
     }
     if (!stat(dir, &st) && !may_write(&owner, &st)) {
         add_problem(problems, apr_psprintf(pool, "%s cannot make files in %s: chown %s %s",

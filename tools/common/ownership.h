@@ -3,10 +3,10 @@
  * ownership.h: whose files SQLite's are. The server writes the database, its -wal and its -shm as its own user and makes
  * the last two anew again and again; a tool run by somebody else must not leave files that the server cannot write.
  */
-#ifndef MASACTL_OWNERSHIP_H
-#define MASACTL_OWNERSHIP_H
+#ifndef TOOLS_OWNERSHIP_H
+#define TOOLS_OWNERSHIP_H
 
-#include "db.h"
+#include "database.h"
 
 #include <sys/types.h>
 

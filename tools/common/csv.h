@@ -4,8 +4,8 @@
  * quotes doubled inside and line ends kept; a byte order mark and empty lines are skipped. What is not CSV is told with
  * the line it began on, and reading goes on at a following line, so that one pass finds every bad line.
  */
-#ifndef MASACTL_CSV_H
-#define MASACTL_CSV_H
+#ifndef TOOLS_CSV_H
+#define TOOLS_CSV_H
 
 #include <apr_pools.h>
 #include <stdio.h>
