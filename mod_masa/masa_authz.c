@@ -21,7 +21,7 @@ APLOG_USE_MODULE(masa);
 /* Without a user there may be one after authentication, if this place asks for any. */
 static authz_status unknown(const masa_http_t *http)
 {
-    return !http->request.user && ap_auth_type(http->r) ? AUTHZ_DENIED_NO_USER : AUTHZ_DENIED;
+    return !http->request.user && ap_auth_type(http->glue.r) ? AUTHZ_DENIED_NO_USER : AUTHZ_DENIED;
 }
 
 static authz_status is_customer(request_rec *r, const char *require_args, const void *parsed)
@@ -32,17 +32,17 @@ static authz_status is_customer(request_rec *r, const char *require_args, const 
 
     (void)require_args;
     (void)parsed;
-    if (!http || !http->engine->masa.store) {
+    if (!http || !masa_http_engine(http)->masa.store) {
         ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, "BRSKI2221: Require masa-customer, but no "
                       "engine works for this server");
         return AUTHZ_DENIED;
     }
     err = masa_http_peer(http);
     if (!err) {
-        err = masa_peer_customer(&customer, &http->request, http->engine, r->pool);
+        err = masa_peer_customer(&customer, &http->request, masa_http_engine(http), r->pool);
     }
     if (err) {
-        masa_http_refuse(http, err);
+        glue_http_refuse(&http->glue, err);
         return AUTHZ_GENERAL_ERROR;
     }
     return customer ? AUTHZ_GRANTED : unknown(http);

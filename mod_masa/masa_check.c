@@ -16,7 +16,7 @@
 #include <openssl/x509v3.h>
 
 #include "masa_runtime.h"
-#include "masa_tree.h"
+#include "glue_tree.h"
 
 APLOG_USE_MODULE(masa);
 
@@ -60,9 +60,9 @@ const char *masa_check_reason(const brski_err_t *err)
 
 const char *masa_check_place(const masa_check_t *c, const char *directive)
 {
-    const ap_directive_t *d = masa_tree_last(c->main_server, c->server, directive);
+    const ap_directive_t *d = glue_tree_last(c->main_server, c->server, directive);
 
-    return d ? masa_tree_where(d, c->temp) : c->where;
+    return d ? glue_tree_where(d, c->temp) : c->where;
 }
 
 /* ---- signers ---- */
@@ -462,7 +462,7 @@ static masa_engine_t *make_engine(const masa_check_t *c)
     engine->limits = brski_limits_default;
     engine->limits.body = (apr_size_t)masa_get(conf, body_limit);
     engine->ctx = *brski_ctx_default();
-    masa_log_server(&engine->log, c->server);
+    glue_log_server(&engine->log, c->server);
     engine->ctx.log = &engine->log;
     engine->signers = apr_array_make(c->pool, 2, sizeof(brski_signer_t *));
     engine->masa.products = apr_array_make(c->pool, 2, sizeof(brski_product_t *));

@@ -18,17 +18,6 @@
  */
 int masa_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
-/**
- * Look into a database as the user that will serve, in a process of its own, so that configtest run as root leaves no
- * files that the server cannot write, and a database that hangs cannot hold it up. Waits a few seconds at most.
- * @return NULL; BRSKI_E_STORE_SCHEMA when the tables are missing or of another version; BRSKI_E_STORE when it cannot be
- *         reached now
- */
-brski_err_t *masa_check_database(const char *driver, const char *params, apr_pool_t *pool);
-
-/** The path in SQLite's parameters, which may be a file: URI. */
-const char *masa_check_sqlite_file(const char *params, apr_pool_t *pool);
-
 /** One server's configuration under judgement. */
 typedef struct masa_check_t {
     server_rec *main_server;

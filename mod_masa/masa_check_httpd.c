@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <http_core.h>
 
-#include "masa_tree.h"
+#include "glue_look.h"
+#include "glue_tree.h"
 
 static const char *value_of(const masa_check_t *c, const char *directive)
 {
-    return masa_tree_value(c->main_server, c->server, directive, c->temp);
+    return glue_tree_value(c->main_server, c->server, directive, c->temp);
 }
 
 /* ---- mod_ssl ---- */
@@ -46,10 +47,10 @@ static void check_verify_client(masa_check_t *c)
                          value, want);
     }
     section =
-        masa_tree_section_differs(c->main_server, c->server, "SSLVerifyClient", good, c->temp);
+        glue_tree_section_differs(c->main_server, c->server, "SSLVerifyClient", good, c->temp);
     if (section) {
         masa_check_wrong(
-            c, masa_tree_where(section, c->temp),
+            c, glue_tree_where(section, c->temp),
             "BRSKI2042: SSLVerifyClient %s in a section of "
             "a MASA's server would ask for the certificate a second time and refuse it; leave it "
             "out, MASAClientCertificate decides",
@@ -76,25 +77,25 @@ static void check_user_from_certificate(masa_check_t *c)
     static const char *const fake[] = {"FakeBasicAuth", "+FakeBasicAuth", NULL};
     static const char *const none[] = {NULL};
     const ap_directive_t *d =
-        masa_tree_says(c->main_server, c->server, "SSLOptions", fake, c->temp);
+        glue_tree_says(c->main_server, c->server, "SSLOptions", fake, c->temp);
 
     if (d) {
         masa_check_wrong(
-            c, masa_tree_where(d, c->temp),
+            c, glue_tree_where(d, c->temp),
             "BRSKI2043: SSLOptions FakeBasicAuth: a MASA takes "
             "certificates of anybody, so a name in one proves nothing; leave it out and write "
             "Require masa-customer");
     }
-    if (masa_tree_last(c->main_server, c->server, "SSLUserName")) {
+    if (glue_tree_last(c->main_server, c->server, "SSLUserName")) {
         masa_check_wrong(c, masa_check_place(c, "SSLUserName"),
                          "BRSKI2044: SSLUserName: a MASA takes certificates of "
                          "anybody, so a name in one proves nothing; leave it out and write Require "
                          "masa-customer");
         return;
     }
-    d = masa_tree_section_differs(c->main_server, c->server, "SSLUserName", none, c->temp);
+    d = glue_tree_section_differs(c->main_server, c->server, "SSLUserName", none, c->temp);
     if (d) {
-        masa_check_wrong(c, masa_tree_where(d, c->temp),
+        masa_check_wrong(c, glue_tree_where(d, c->temp),
                          "BRSKI2045: SSLUserName in a section: a MASA takes "
                          "certificates of anybody, so a name in one proves nothing; leave it out");
     }
@@ -121,7 +122,7 @@ static void check_handler(masa_check_t *c)
 {
     static const char *const masa[] = {"masa", NULL};
 
-    if (!masa_tree_says(c->main_server, c->server, "SetHandler", masa, c->temp)) {
+    if (!glue_tree_says(c->main_server, c->server, "SetHandler", masa, c->temp)) {
         masa_check_doubtful(c, c->where,
                             "BRSKI2046: MASAEngine On, but nothing is handed to it; write "
                             "<Location \"%s\"> SetHandler masa </Location>",
@@ -130,6 +131,15 @@ static void check_handler(masa_check_t *c)
 }
 
 /* ---- mod_dbd ---- */
+
+static brski_err_t *look(const brski_store_host_t *host, brski_dialect_t dialect, apr_pool_t *pool)
+{
+    brski_store_t *store;
+
+    BRSKI_TRY(brski_store_make(&store, "default", host, dialect, 1, GLUE_LOOK_PATIENCE,
+                               brski_ctx_default(), pool));
+    return brski_store_schema_check(store, pool);
+}
 
 static void check_schema(masa_check_t *c, const char *driver, const char *params)
 {
@@ -140,7 +150,7 @@ static void check_schema(masa_check_t *c, const char *driver, const char *params
         return;
     }
     apr_hash_set(c->databases, key, APR_HASH_KEY_STRING, "");
-    err = masa_check_database(driver, params, c->temp);
+    err = glue_look(driver, params, look, c->temp);
     if (err && err->code == BRSKI_E_STORE_SCHEMA) {
         masa_check_wrong(c, masa_check_place(c, "DBDParams"),
                          "BRSKI2055: DBDParams: the database is not as this version needs it: %s",
@@ -211,7 +221,7 @@ static void check_dbd(masa_check_t *c)
         return;
     }
     if (c->engine->dialect == BRSKI_SQLITE3) {
-        c->engine->sqlite_file = apr_pstrdup(c->pool, masa_check_sqlite_file(params, c->temp));
+        c->engine->sqlite_file = apr_pstrdup(c->pool, glue_look_sqlite_file(params, c->temp));
     }
     check_pool(c);
     limit_workers(c);

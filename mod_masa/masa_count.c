@@ -243,16 +243,16 @@ static int operation_place(const char *name)
 /* -1 for what is nobody's refusal: a redirection, say. */
 static int result_place(const masa_http_t *http)
 {
-    const int status = http->r->status;
+    const int status = http->glue.r->status;
     int i;
 
-    if (!http->err) {
+    if (!http->glue.err) {
         return http->answer && status == HTTP_OK ? 0
              : status >= HTTPD_FIRST && status < HTTPD_FIRST + HTTPD_STATUSES
                    ? 1 + REFUSALS + status - HTTPD_FIRST : -1;
     }
     for (i = 0; i < REFUSALS; i++) {
-        if (refusals[i] == (int)http->err->code) {
+        if (refusals[i] == (int)http->glue.err->code) {
             return 1 + i;
         }
     }
@@ -273,12 +273,15 @@ static int count_request(request_rec *r)
 {
     masa_engine_t *engine = masa_engine(r->server);
     masa_http_t *http;
+    const glue_operation_t *op;
+    const char *label;
     int operation, result;
 
-    if (!engine || !masa_http_is_ours(r, engine) || !(http = masa_http_get(r))) {
+    if (!engine || !glue_http_is_ours(r, &engine->glue) || !(http = masa_http_get(r))) {
         return DECLINED;
     }
-    operation = operation_place(masa_http_operation(http));
+    op = glue_http_operation(&label, &http->glue);
+    operation = operation_place(op ? op->name : "");
     result = result_place(http);
     if (result >= 0) {
         add(&engine->counts->requests[operation][result], 1);

@@ -7,8 +7,6 @@
 #ifndef MASA_COUNT_H
 #define MASA_COUNT_H
 
-#include <httpd.h>
-
 #include "masa_http.h"
 #include "masa_runtime.h"
 

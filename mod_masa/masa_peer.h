@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * masa_peer.h: who stands at the other end: the TLS client certificate of a request with what was sent beside it, its key
- * proven by the handshake and nothing else known of it, and the user whom httpd authenticated.
+ * masa_peer.h: what the other end of a connection must show, and whose it is.
  */
 #ifndef MASA_PEER_H
 #define MASA_PEER_H
@@ -9,15 +8,6 @@
 #include <httpd.h>
 
 #include "masa_runtime.h"
-
-/** The user that httpd has authenticated by now, NULL when none. */
-const char *masa_peer_user(const request_rec *r);
-
-/**
- * Fill client_cert, client_chain and address of a request. RFC 8995 5.4.
- * @return NULL, a missing certificate included; BRSKI_E_CERTIFICATE when one cannot be read
- */
-brski_err_t *masa_peer_fill(brski_masa_request_t *request, request_rec *r, const masa_engine_t *engine);
 
 /**
  * Hold MASAClientCertificate against a request: the handshake has done so already for this host, and says nothing of `known`.

@@ -15,11 +15,11 @@ brski_err_t *masa_requestauditlog(masa_http_t *http, apr_pool_t *scratch_pool)
 {
     const brski_masa_answer_t *a;
 
-    BRSKI_TRY(brski_masa_requestauditlog(&http->answer, &http->engine->masa, &http->request,
-                                         http->r->pool, scratch_pool));
+    BRSKI_TRY(brski_masa_requestauditlog(&http->answer, &masa_http_engine(http)->masa, &http->request,
+                                         http->glue.r->pool, scratch_pool));
     a = http->answer;
-    http->result = "auditlog";
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->r,
+    http->glue.result = "auditlog";
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->glue.r,
                   "BRSKI2212: audit log read: serial-number %s, product %s, by %s (request %s)",
                   brski_printable(a->serial_number, 200, scratch_pool),
                   a->product ? a->product : "unknown",

@@ -21,8 +21,8 @@ static void keep_peer(const masa_http_t *http)
         .tls_subject = q->client_cert ? q->client_cert->subject : NULL
     };
 
-    if (http->engine->spool) {
-        brski_spool_peer(http->engine->spool, &peer);
+    if (masa_http_engine(http)->spool) {
+        brski_spool_peer(masa_http_engine(http)->spool, &peer);
     }
 }
 
@@ -30,16 +30,16 @@ brski_err_t *masa_requestvoucher(masa_http_t *http, apr_pool_t *scratch_pool)
 {
     const brski_masa_answer_t *a;
 
-    BRSKI_TRY(brski_masa_requestvoucher(&http->answer, &http->engine->masa, &http->request,
-                                        http->r->pool, scratch_pool));
+    BRSKI_TRY(brski_masa_requestvoucher(&http->answer, &masa_http_engine(http)->masa, &http->request,
+                                        http->glue.r->pool, scratch_pool));
     a = http->answer;
-    http->result = a->reused ? "reissued" : "issued";
+    http->glue.result = a->reused ? "reissued" : "issued";
     if (!a->reused) {
         keep_peer(http);
     }
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->r,
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->glue.r,
                   "BRSKI2211: voucher %s: serial-number %s, product %s, domainID %s, assertion %s, "
-                  "signer %s (request %s)", http->result,
+                  "signer %s (request %s)", http->glue.result,
                   brski_printable(a->serial_number, 200, scratch_pool),
                   a->product, a->domain_id, brski_assertion_text(a->assertion), a->signer,
                   http->request.request_id);

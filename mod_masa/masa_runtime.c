@@ -11,60 +11,79 @@
 
 #include "brski_err.h"
 #include "brski_snapshot.h"
+#include "glue_dbd.h"
 #include "masa_count.h"
-#include "masa_dbd.h"
 #include "masa_health.h"
 
 APLOG_USE_MODULE(masa);
+
+#define LEGACY_BASE "/.well-known/est"
 
 masa_engine_t *masa_engine(const server_rec *s)
 {
     return masa_conf(s)->runtime;
 }
 
-brski_log_level_t masa_log_level(int httpd_level)
-{
-    return httpd_level >= APLOG_DEBUG ? BRSKI_LOG_DEBUG
-         : httpd_level >= APLOG_INFO ? BRSKI_LOG_INFO : BRSKI_LOG_WARNING;
-}
-
-static void log_server_line(void *baton, brski_log_level_t level, int number, const char *text)
-{
-    server_rec *s = baton;
-
-    if (number) {
-        ap_log_error(APLOG_MARK, (int)level, 0, s, "BRSKI%04d: %s", number, text);
-    }
-    else {
-        ap_log_error(APLOG_MARK, (int)level, 0, s, "%s", text);
-    }
-}
-
-void masa_log_server(brski_log_t *log, server_rec *s)
-{
-    log->write = log_server_line;
-    log->baton = s;
-    log->level = masa_log_level(ap_get_server_module_loglevel(s, APLOG_MODULE_INDEX));
-}
-
 /* ---- in the parent ---- */
 
-static const char *node_name(const server_rec *s, apr_pool_t *pool)
+static int verify_mode(masa_client_mode_t mode)
 {
-    char host[APRMAXHOSTLEN + 1];
-
-    if (apr_gethostname(host, sizeof(host), pool) != APR_SUCCESS) {
-        apr_cpystrn(host, "localhost", sizeof(host));
+    switch (mode) {
+    case MASA_CLIENT_NONE:
+        return SSL_VERIFY_NONE;
+    case MASA_CLIENT_REQUEST:
+        return SSL_VERIFY_PEER;
+    case MASA_CLIENT_REQUIRE:
+    case MASA_CLIENT_KNOWN:
+        break;
     }
-    return apr_psprintf(pool, "%s/%s:%u", host, s->server_hostname ? s->server_hostname : "",
-                        (unsigned)(s->port || !s->addrs ? s->port : s->addrs->host_port));
+    return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+}
+
+static apr_array_header_t *bases_of(const masa_conf_t *conf, apr_pool_t *pool)
+{
+    apr_array_header_t *bases = apr_array_make(pool, 2, sizeof(glue_base_t));
+    const glue_base_t base = { masa_get_text(conf, base), 1, 0 };
+    const glue_base_t legacy = { LEGACY_BASE, 1, 0 };
+
+    APR_ARRAY_PUSH(bases, glue_base_t) = base;
+    if (masa_get(conf, legacy)) {
+        APR_ARRAY_PUSH(bases, glue_base_t) = legacy;
+    }
+    return bases;
+}
+
+static void describe_engine(masa_engine_t *engine, apr_pool_t *pool)
+{
+    glue_engine_t *glue = &engine->glue;
+
+    glue->server = engine->server;
+    glue->of = engine;
+    glue->ctx = &engine->ctx;
+    glue->limits = &engine->limits;
+    glue->dialect = engine->dialect;
+    glue->sqlite_file = engine->sqlite_file;
+    glue->bases = bases_of(engine->conf, pool);
+    glue->verify = verify_mode((masa_client_mode_t)masa_get(engine->conf, client));
+}
+
+int masa_runtime_describe(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    (void)plog;
+    (void)ptemp;
+    for (; s; s = s->next) {
+        if (masa_engine(s)) {
+            describe_engine(masa_engine(s), pconf);
+        }
+    }
+    return OK;
 }
 
 static void prepare_engine(masa_engine_t *engine, apr_pool_t *pconf, server_rec *main_server)
 {
     const brski_err_t *err;
 
-    engine->node = node_name(engine->server, pconf);
+    engine->node = glue_node_name(engine->server, pconf);
     masa_count_attach(engine, pconf);
     err = brski_snapshot_make(&engine->snapshot, &engine->snapshot_hash, &engine->masa, pconf);
     if (err) {
@@ -73,7 +92,7 @@ static void prepare_engine(masa_engine_t *engine, apr_pool_t *pconf, server_rec 
                      engine->node, brski_err_text(err, pconf));
         engine->snapshot = NULL;
     }
-    if (!engine->ssl_ctx) {
+    if (!engine->glue.ssl_ctx) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server,
                      "BRSKI2102: mod_ssl does not serve %s: every request is refused",
                      engine->node);
@@ -147,9 +166,10 @@ static brski_err_t *start_engine(masa_engine_t *engine, apr_pool_t *pool)
     brski_store_host_t *host = apr_pcalloc(pool, sizeof(*host));
 
     masa_count_child(engine, pool);
-    masa_dbd_host(host, engine);
+    glue_dbd_host(host, &engine->glue);
     if (masa_get(c, certificate_cache)) {
         engine->masa.cache = brski_cert_cache_make(masa_get(c, certificate_cache), pool);
+        engine->glue.cache = engine->masa.cache;
     }
     if (engine->masa.revocation != BRSKI_REVOCATION_OFF) {
         BRSKI_TRY(brski_revoke_make(&engine->masa.revoke, &revoke, &engine->ctx, pool));

@@ -10,9 +10,11 @@
 #include "brski_log.h"
 #include "brski_masa.h"
 #include "brski_spool.h"
+#include "glue.h"
 #include "masa_conf.h"
 
 typedef struct masa_engine_t {
+    glue_engine_t glue;           /**< what the glue knows of it; made in post_config, before mod_dbd and mod_ssl look */
     server_rec *server;
     const masa_conf_t *conf;
     brski_dialect_t dialect;
@@ -26,23 +28,17 @@ typedef struct masa_engine_t {
     const char *node;             /**< how this server is called in its snapshot */
     const char *snapshot;         /**< JSON, published by each child; NULL when it could not be made */
     const char *snapshot_hash;
-    void *ssl_ctx;                /**< SSL_CTX of this server, NULL when mod_ssl does not serve it */
     brski_spool_t *spool;         /**< NULL in the parent, and where it could not start */
     struct masa_counts_t *counts; /**< shared by all processes (masa_count.h) */
     struct masa_place_t *place;   /**< this process's in them; NULL when it has none */
-    struct masa_health_t *health; /**< NULL in the parent, and where it could not start */
+    struct glue_health_t *health; /**< NULL in the parent, and where it could not start */
 } masa_engine_t;
 
 /** The engine of a server, or NULL. */
 masa_engine_t *masa_engine(const server_rec *s);
 
-/** Levels that a log is asked for, from httpd's. */
-brski_log_level_t masa_log_level(int httpd_level);
-
-/** A log whose lines go to a server's error log. */
-void masa_log_server(brski_log_t *log, server_rec *s);
-
-/** Hooks: last in post_config, and child_init. */
+/** Hooks: first and last in post_config, and child_init. */
+int masa_runtime_describe(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 int masa_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void masa_runtime_child_init(apr_pool_t *pchild, server_rec *s);
 

@@ -4,11 +4,9 @@
  */
 #include "masa_status.h"
 
-#include <apr_strings.h>
 #include <http_config.h>
 
-#include "brski_time.h"
-#include "masa_page.h"
+#include "glue_page.h"
 
 /* ---- words ---- */
 
@@ -29,37 +27,6 @@ const char *masa_status_proximity(const brski_product_t *product)
 const brski_cert_t *masa_status_cert(const brski_signer_t *signer)
 {
     return APR_ARRAY_IDX(signer->chain, 0, const brski_cert_t *);
-}
-
-const char *masa_status_time(apr_time_t at, apr_pool_t *pool)
-{
-    return at ? brski_time_rfc3339(at, pool) : "never";
-}
-
-const char *masa_status_day(apr_time_t at, apr_pool_t *pool)
-{
-    return at ? apr_pstrmemdup(pool, brski_time_rfc3339(at, pool), 10) : "never";
-}
-
-/* ---- text ---- */
-
-masa_text_t *masa_text_make(apr_pool_t *pool)
-{
-    return apr_array_make(pool, 64, sizeof(const char *));
-}
-
-void masa_text_add(masa_text_t *text, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    APR_ARRAY_PUSH(text, const char *) = apr_pvsprintf(text->pool, fmt, ap);
-    va_end(ap);
-}
-
-const char *masa_text_all(const masa_text_t *text)
-{
-    return apr_array_pstrcat(text->pool, text, 0);
 }
 
 /* ---- the handler ---- */
@@ -90,23 +57,25 @@ static int handler(request_rec *r)
 {
     const masa_form_t *form = find_form(r);
     masa_status_t status = { 0 };
+    glue_engine_t *glue;
     masa_engine_t *engine;
-    const int rv = masa_page_begin(&engine, r, "masa-status");
+    const int rv = glue_page_begin(&glue, r, "masa-status");
 
     if (rv != OK) {
         return rv;
     }
+    engine = glue->of;
     status.engine = engine;
     status.tenant = masa_get_text(engine->conf, tenant);
     status.now = engine->ctx.now(engine->ctx.baton);
     masa_health_ask(&status.health, engine);
-    status.database = masa_health_database(&status.health);
+    status.database = status.health.database;
     masa_count_read(&status.sums, engine, r->pool);
     /* nothing on it is active, should a name ever be */
     apr_table_setn(r->headers_out, "Content-Security-Policy",
                    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
-    return masa_page_send(r, HTTP_OK, form->type, form->make(&status, r->pool));
+    return glue_page_send(r, HTTP_OK, form->type, form->make(&status, r->pool));
 }
 
 void masa_status_hooks(void)

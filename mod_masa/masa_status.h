@@ -9,6 +9,7 @@
 
 #include <httpd.h>
 
+#include "glue_page.h"
 #include "masa_count.h"
 #include "masa_health.h"
 
@@ -28,20 +29,10 @@ const char *masa_status_proximity(const brski_product_t *product);
 /** The certificate of a signer. */
 const brski_cert_t *masa_status_cert(const brski_signer_t *signer);
 
-/** The day of a time, and the time, as RFC 3339 has them; "never" for 0. */
-const char *masa_status_day(apr_time_t at, apr_pool_t *pool);
-const char *masa_status_time(apr_time_t at, apr_pool_t *pool);
-
 /** The three forms. */
 const char *masa_status_html(const masa_status_t *status, apr_pool_t *pool);
 const char *masa_status_json(const masa_status_t *status, apr_pool_t *pool);
 const char *masa_status_metrics(const masa_status_t *status, apr_pool_t *pool);
-
-/** Text in pieces: append with printf's format; the whole, NUL-terminated. */
-typedef apr_array_header_t masa_text_t;
-masa_text_t *masa_text_make(apr_pool_t *pool);
-void masa_text_add(masa_text_t *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-const char *masa_text_all(const masa_text_t *text);
 
 /** Register the handler. */
 void masa_status_hooks(void);

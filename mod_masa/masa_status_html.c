@@ -28,164 +28,164 @@ static const char *html(const char *text, apr_pool_t *pool)
     return apr_pescape_entity(pool, text, 0);
 }
 
-static void row(masa_text_t *text, const char *name, const char *value)
+static void row(glue_text_t *text, const char *name, const char *value)
 {
-    masa_text_add(text, "<tr><th>%s</th><td>%s</td></tr>\n", name, html(value, text->pool));
+    glue_text_add(text, "<tr><th>%s</th><td>%s</td></tr>\n", name, html(value, text->pool));
 }
 
-static void number_row(masa_text_t *text, const char *name, unsigned long value)
+static void number_row(glue_text_t *text, const char *name, unsigned long value)
 {
-    masa_text_add(text, "<tr><th>%s</th><td>%lu</td></tr>\n", name, value);
+    glue_text_add(text, "<tr><th>%s</th><td>%lu</td></tr>\n", name, value);
 }
 
-static void add_readiness(masa_text_t *text, const masa_status_t *status)
+static void add_readiness(glue_text_t *text, const masa_status_t *status)
 {
     if (!status->database && status->health.key) {
-        masa_text_add(text, "<p class=\"good\">Ready: the database answers, and there is a key to "
+        glue_text_add(text, "<p class=\"good\">Ready: the database answers, and there is a key to "
                       "sign with.</p>\n");
         return;
     }
     if (status->database) {
-        masa_text_add(text, "<p class=\"bad\">%s</p>\n", html(status->database, text->pool));
+        glue_text_add(text, "<p class=\"bad\">%s</p>\n", html(status->database, text->pool));
     }
     if (!status->health.key) {
-        masa_text_add(text, "<p class=\"bad\">No signer's key can be used.</p>\n");
+        glue_text_add(text, "<p class=\"bad\">No signer's key can be used.</p>\n");
     }
 }
 
-static void add_server(masa_text_t *text, const masa_status_t *status)
+static void add_server(glue_text_t *text, const masa_status_t *status)
 {
     apr_pool_t *pool = text->pool;
 
-    masa_text_add(text, "<h2>Server</h2>\n<table>\n");
+    glue_text_add(text, "<h2>Server</h2>\n<table>\n");
     row(text, "Version", BRSKI_VERSION);
     row(text, "Tenant", status->tenant);
-    row(text, "Now", masa_status_time(status->now, pool));
-    row(text, "Counting since", masa_status_time(status->sums.since, pool));
+    row(text, "Now", glue_text_time(status->now, pool));
+    row(text, "Counting since", glue_text_time(status->sums.since, pool));
     number_row(text, "Processes", (unsigned long)status->sums.processes);
-    row(text, "Configuration published", masa_status_time(status->sums.snapshot_at, pool));
+    row(text, "Configuration published", glue_text_time(status->sums.snapshot_at, pool));
     if (status->engine->snapshot) {
-        masa_text_add(text, "<tr><th>Configuration</th><td><code>%s</code></td></tr>\n",
+        glue_text_add(text, "<tr><th>Configuration</th><td><code>%s</code></td></tr>\n",
                       html(status->engine->snapshot_hash, pool));
     }
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
-static void add_products(masa_text_t *text, const masa_status_t *status)
+static void add_products(glue_text_t *text, const masa_status_t *status)
 {
     const apr_array_header_t *all = status->engine->masa.products;
     apr_pool_t *pool = text->pool;
     int i;
 
-    masa_text_add(text, "<h2>Product lines</h2>\n<table>\n<tr><th>Name</th><th>Owner</th>"
+    glue_text_add(text, "<h2>Product lines</h2>\n<table>\n<tr><th>Name</th><th>Owner</th>"
                   "<th>Proximity</th><th>Nonceless</th></tr>\n");
     for (i = 0; i < all->nelts; i++) {
         const brski_product_t *product = APR_ARRAY_IDX(all, i, const brski_product_t *);
 
-        masa_text_add(text, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
+        glue_text_add(text, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
                       html(product->name, pool), html(product->owner->name, pool),
                       masa_status_proximity(product), masa_status_nonceless(product));
     }
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
-static void add_signer(masa_text_t *text, const brski_signer_t *signer, apr_time_t now)
+static void add_signer(glue_text_t *text, const brski_signer_t *signer, apr_time_t now)
 {
     const apr_time_t end = masa_status_cert(signer)->not_after;
 
-    masa_text_add(text, "<tr><td>%s%s</td><td><code>%s</code></td><td%s>%s</td><td class=\"%s\">%s"
+    glue_text_add(text, "<tr><td>%s%s</td><td><code>%s</code></td><td%s>%s</td><td class=\"%s\">%s"
                   "</td></tr>\n", html(signer->name, text->pool),
                   signer->nonceless ? " (nonceless)" : "", brski_signer_key_id(signer),
-                  end < now ? " class=\"bad\"" : "", masa_status_day(end, text->pool),
+                  end < now ? " class=\"bad\"" : "", glue_text_day(end, text->pool),
                   signer->key ? "good" : "bad", signer->key ? "there" : "away");
 }
 
-static void add_signers(masa_text_t *text, const masa_status_t *status)
+static void add_signers(glue_text_t *text, const masa_status_t *status)
 {
     const apr_array_header_t *all = status->engine->signers;
     int i;
 
-    masa_text_add(text, "<h2>Signers</h2>\n<table>\n<tr><th>Name</th><th>Key id</th>"
+    glue_text_add(text, "<h2>Signers</h2>\n<table>\n<tr><th>Name</th><th>Key id</th>"
                   "<th>Expires</th><th>Key</th></tr>\n");
     for (i = 0; i < all->nelts; i++) {
         add_signer(text, APR_ARRAY_IDX(all, i, const brski_signer_t *), status->now);
     }
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
-static void add_vouchers(masa_text_t *text, const masa_sums_t *sums)
+static void add_vouchers(glue_text_t *text, const masa_sums_t *sums)
 {
-    masa_text_add(text, "<h2>Vouchers</h2>\n<table>\n");
+    glue_text_add(text, "<h2>Vouchers</h2>\n<table>\n");
     number_row(text, "Verified", sums->issued[BRSKI_ASSERTION_VERIFIED]);
     number_row(text, "Proximity", sums->issued[BRSKI_ASSERTION_PROXIMITY]);
     number_row(text, "Logged", sums->issued[BRSKI_ASSERTION_LOGGED]);
     number_row(text, "Issued again to identical requests", sums->reissued);
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
-static void add_request(masa_text_t *text, const masa_request_sum_t *sum)
+static void add_request(glue_text_t *text, const masa_request_sum_t *sum)
 {
     const brski_err_t *error = sum->number ? brski_err_row(sum->number) : NULL;
 
-    masa_text_add(text, "<tr><td>%s</td><td>%d</td><td>", sum->operation, sum->status);
+    glue_text_add(text, "<tr><td>%s</td><td>%d</td><td>", sum->operation, sum->status);
     if (error) {
-        masa_text_add(text, "BRSKI%04d %s", sum->number, error->name);
+        glue_text_add(text, "BRSKI%04d %s", sum->number, error->name);
     }
     else if (sum->number) {
-        masa_text_add(text, "BRSKI%04d refused by httpd", sum->number);
+        glue_text_add(text, "BRSKI%04d refused by httpd", sum->number);
     }
     else {
-        masa_text_add(text, "served");
+        glue_text_add(text, "served");
     }
-    masa_text_add(text, "</td><td class=\"n\">%lu</td></tr>\n", sum->count);
+    glue_text_add(text, "</td><td class=\"n\">%lu</td></tr>\n", sum->count);
 }
 
-static void add_requests(masa_text_t *text, const masa_sums_t *sums)
+static void add_requests(glue_text_t *text, const masa_sums_t *sums)
 {
     int i;
 
-    masa_text_add(text, "<h2>Requests</h2>\n");
+    glue_text_add(text, "<h2>Requests</h2>\n");
     if (!sums->requests->nelts) {
-        masa_text_add(text, "<p>None yet.</p>\n");
+        glue_text_add(text, "<p>None yet.</p>\n");
         return;
     }
-    masa_text_add(text, "<table>\n<tr><th>Operation</th><th>Status</th><th>Result</th>"
+    glue_text_add(text, "<table>\n<tr><th>Operation</th><th>Status</th><th>Result</th>"
                   "<th>Count</th></tr>\n");
     for (i = 0; i < sums->requests->nelts; i++) {
         add_request(text, &APR_ARRAY_IDX(sums->requests, i, const masa_request_sum_t));
     }
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
-static void add_database(masa_text_t *text, const masa_status_t *status)
+static void add_database(glue_text_t *text, const masa_status_t *status)
 {
     const masa_sums_t *sums = &status->sums;
 
-    masa_text_add(text, "<h2>Database</h2>\n<table>\n");
+    glue_text_add(text, "<h2>Database</h2>\n<table>\n");
     row(text, "Kind", status->engine->dialect == BRSKI_SQLITE3 ? "SQLite" : "PostgreSQL");
     row(text, "State", status->database ? status->database : "It answers.");
     number_row(text, "Threads that use it now", sums->inside);
     number_row(text, "Requests that did not get their turn", sums->turned_away);
     number_row(text, "Refusals and addresses to be written", sums->waiting);
     number_row(text, "Refusals dropped", sums->dropped);
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
-static void add_cache(masa_text_t *text, const masa_sums_t *sums)
+static void add_cache(glue_text_t *text, const masa_sums_t *sums)
 {
-    masa_text_add(text, "<h2>Certificate cache</h2>\n<table>\n");
+    glue_text_add(text, "<h2>Certificate cache</h2>\n<table>\n");
     number_row(text, "Certificates", sums->cached);
     number_row(text, "Known when asked for", sums->cache_hits);
     number_row(text, "Parsed", sums->cache_misses);
-    masa_text_add(text, "</table>\n");
+    glue_text_add(text, "</table>\n");
 }
 
 const char *masa_status_html(const masa_status_t *status, apr_pool_t *pool)
 {
     const char *name = html(status->engine->node, pool);
-    masa_text_t *text = masa_text_make(pool);
+    glue_text_t *text = glue_text_make(pool);
 
-    masa_text_add(text, page_head, name, name);
+    glue_text_add(text, page_head, name, name);
     add_readiness(text, status);
     add_server(text, status);
     add_products(text, status);
@@ -194,7 +194,7 @@ const char *masa_status_html(const masa_status_t *status, apr_pool_t *pool)
     add_requests(text, &status->sums);
     add_database(text, status);
     add_cache(text, &status->sums);
-    masa_text_add(text, "<p>Also as <a href=\"?json\">JSON</a> and <a href=\"?metrics\">"
+    glue_text_add(text, "<p>Also as <a href=\"?json\">JSON</a> and <a href=\"?metrics\">"
                   "metrics</a>.</p>\n</body>\n</html>\n");
-    return masa_text_all(text);
+    return glue_text_all(text);
 }

@@ -29,19 +29,19 @@ static const char *label(const char *value, apr_pool_t *pool)
     return out;
 }
 
-static void head(masa_text_t *text, const char *name, const char *type, const char *help)
+static void head(glue_text_t *text, const char *name, const char *type, const char *help)
 {
-    masa_text_add(text, "# HELP masa_%s %s\n# TYPE masa_%s %s\n", name, help, name, type);
+    glue_text_add(text, "# HELP masa_%s %s\n# TYPE masa_%s %s\n", name, help, name, type);
 }
 
-static void one(masa_text_t *text, const char *name, const char *type, const char *help,
+static void one(glue_text_t *text, const char *name, const char *type, const char *help,
                 apr_int64_t value)
 {
     head(text, name, type, help);
-    masa_text_add(text, "masa_%s %" APR_INT64_T_FMT "\n", name, value);
+    glue_text_add(text, "masa_%s %" APR_INT64_T_FMT "\n", name, value);
 }
 
-static void add_requests(masa_text_t *text, const masa_sums_t *sums)
+static void add_requests(glue_text_t *text, const masa_sums_t *sums)
 {
     int i;
 
@@ -51,12 +51,12 @@ static void add_requests(masa_text_t *text, const masa_sums_t *sums)
         const masa_request_sum_t *sum = &APR_ARRAY_IDX(sums->requests, i,
                                                        const masa_request_sum_t);
 
-        masa_text_add(text, "masa_requests_total{operation=\"%s\",status=\"%d\",number=\"%d\"} "
+        glue_text_add(text, "masa_requests_total{operation=\"%s\",status=\"%d\",number=\"%d\"} "
                       "%lu\n", sum->operation, sum->status, sum->number, sum->count);
     }
 }
 
-static void add_vouchers(masa_text_t *text, const masa_sums_t *sums)
+static void add_vouchers(glue_text_t *text, const masa_sums_t *sums)
 {
     static const brski_assertion_t made[] = {
         BRSKI_ASSERTION_VERIFIED, BRSKI_ASSERTION_LOGGED, BRSKI_ASSERTION_PROXIMITY
@@ -65,14 +65,14 @@ static void add_vouchers(masa_text_t *text, const masa_sums_t *sums)
 
     head(text, "vouchers_total", "counter", "Vouchers issued, by assertion.");
     for (i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
-        masa_text_add(text, "masa_vouchers_total{assertion=\"%s\"} %lu\n",
+        glue_text_add(text, "masa_vouchers_total{assertion=\"%s\"} %lu\n",
                       brski_assertion_text(made[i]), sums->issued[made[i]]);
     }
     one(text, "vouchers_reissued_total", "counter",
         "Vouchers sent again to identical requests.", (apr_int64_t)sums->reissued);
 }
 
-static void add_products(masa_text_t *text, const masa_status_t *status, apr_pool_t *pool)
+static void add_products(glue_text_t *text, const masa_status_t *status, apr_pool_t *pool)
 {
     const apr_array_header_t *all = status->engine->masa.products;
     int i;
@@ -81,14 +81,14 @@ static void add_products(masa_text_t *text, const masa_status_t *status, apr_poo
     for (i = 0; i < all->nelts; i++) {
         const brski_product_t *product = APR_ARRAY_IDX(all, i, const brski_product_t *);
 
-        masa_text_add(text, "masa_product_info{product=\"%s\",owner=\"%s\",proximity=\"%s\","
+        glue_text_add(text, "masa_product_info{product=\"%s\",owner=\"%s\",proximity=\"%s\","
                       "nonceless=\"%s\"} 1\n", label(product->name, pool),
                       label(product->owner->name, pool), masa_status_proximity(product),
                       masa_status_nonceless(product));
     }
 }
 
-static void add_signers(masa_text_t *text, const masa_status_t *status, apr_pool_t *pool)
+static void add_signers(glue_text_t *text, const masa_status_t *status, apr_pool_t *pool)
 {
     const apr_array_header_t *all = status->engine->signers;
     int i;
@@ -98,7 +98,7 @@ static void add_signers(masa_text_t *text, const masa_status_t *status, apr_pool
     for (i = 0; i < all->nelts; i++) {
         const brski_signer_t *signer = APR_ARRAY_IDX(all, i, const brski_signer_t *);
 
-        masa_text_add(text, "masa_signer_expires_seconds{signer=\"%s\",key=\"%s\"} %"
+        glue_text_add(text, "masa_signer_expires_seconds{signer=\"%s\",key=\"%s\"} %"
                       APR_INT64_T_FMT "\n", label(signer->name, pool), brski_signer_key_id(signer),
                       (apr_int64_t)apr_time_sec(masa_status_cert(signer)->not_after));
     }
@@ -106,12 +106,12 @@ static void add_signers(masa_text_t *text, const masa_status_t *status, apr_pool
     for (i = 0; i < all->nelts; i++) {
         const brski_signer_t *signer = APR_ARRAY_IDX(all, i, const brski_signer_t *);
 
-        masa_text_add(text, "masa_signer_key_present{signer=\"%s\",key=\"%s\"} %d\n",
+        glue_text_add(text, "masa_signer_key_present{signer=\"%s\",key=\"%s\"} %d\n",
                       label(signer->name, pool), brski_signer_key_id(signer), signer->key != NULL);
     }
 }
 
-static void add_database(masa_text_t *text, const masa_status_t *status)
+static void add_database(glue_text_t *text, const masa_status_t *status)
 {
     const masa_sums_t *sums = &status->sums;
 
@@ -126,7 +126,7 @@ static void add_database(masa_text_t *text, const masa_status_t *status)
         (apr_int64_t)sums->dropped);
 }
 
-static void add_cache(masa_text_t *text, const masa_sums_t *sums)
+static void add_cache(glue_text_t *text, const masa_sums_t *sums)
 {
     one(text, "certificate_cache_certificates", "gauge", "Parsed certificates that are kept.",
         (apr_int64_t)sums->cached);
@@ -139,10 +139,10 @@ static void add_cache(masa_text_t *text, const masa_sums_t *sums)
 const char *masa_status_metrics(const masa_status_t *status, apr_pool_t *pool)
 {
     const masa_sums_t *sums = &status->sums;
-    masa_text_t *text = masa_text_make(pool);
+    glue_text_t *text = glue_text_make(pool);
 
     head(text, "info", "gauge", "This MASA.");
-    masa_text_add(text, "masa_info{version=\"%s\",tenant=\"%s\",node=\"%s\"} 1\n",
+    glue_text_add(text, "masa_info{version=\"%s\",tenant=\"%s\",node=\"%s\"} 1\n",
                   label(BRSKI_VERSION, pool), label(status->tenant, pool),
                   label(status->engine->node, pool));
     one(text, "start_time_seconds", "gauge", "When counting began, in seconds since 1970.",
@@ -157,5 +157,5 @@ const char *masa_status_metrics(const masa_status_t *status, apr_pool_t *pool)
     one(text, "snapshot_published_seconds", "gauge",
         "When the configuration was published, in seconds since 1970 (0: not yet).",
         (apr_int64_t)apr_time_sec(sums->snapshot_at));
-    return masa_text_all(text);
+    return glue_text_all(text);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * masa_tree.c: walks httpd's tree of directives, as masa_tree.h says. A virtual host is recognised
+ * glue_tree.c: walks httpd's tree of directives, as glue_tree.h says. A virtual host is recognised
  * by the file and line of its section, which httpd notes in its server_rec.
  */
-#include "masa_tree.h"
+#include "glue_tree.h"
 
 #include <apr_strings.h>
 #include <util_cfgtree.h>
@@ -45,7 +45,7 @@ static const ap_directive_t *last_of(const ap_directive_t *level, const char *na
     return found;
 }
 
-const ap_directive_t *masa_tree_last(const server_rec *main_server, const server_rec *s,
+const ap_directive_t *glue_tree_last(const server_rec *main_server, const server_rec *s,
                                      const char *name)
 {
     const ap_directive_t *found = last_of(level_of(main_server, s), name);
@@ -53,10 +53,31 @@ const ap_directive_t *masa_tree_last(const server_rec *main_server, const server
     return found || s == main_server ? found : last_of(ap_conftree, name);
 }
 
-const char *masa_tree_value(const server_rec *main_server, const server_rec *s, const char *name,
+static void add_all(apr_array_header_t *found, const ap_directive_t *level, const char *name)
+{
+    for (; level; level = level->next) {
+        if (!ap_cstr_casecmp(level->directive, name)) {
+            APR_ARRAY_PUSH(found, const ap_directive_t *) = level;
+        }
+    }
+}
+
+apr_array_header_t *glue_tree_all(const server_rec *main_server, const server_rec *s,
+                                  const char *name, apr_pool_t *pool)
+{
+    apr_array_header_t *found = apr_array_make(pool, 2, sizeof(const ap_directive_t *));
+
+    add_all(found, level_of(main_server, s), name);
+    if (!found->nelts && s != main_server) {
+        add_all(found, ap_conftree, name);
+    }
+    return found;
+}
+
+const char *glue_tree_value(const server_rec *main_server, const server_rec *s, const char *name,
                             apr_pool_t *pool)
 {
-    const ap_directive_t *d = masa_tree_last(main_server, s, name);
+    const ap_directive_t *d = glue_tree_last(main_server, s, name);
     const char *args = d ? d->args : NULL;
 
     return args ? ap_getword_conf(pool, &args) : NULL;
@@ -81,16 +102,16 @@ static int has_word(const ap_directive_t *d, const char *const *words, apr_pool_
 
 /* What is looked for: in directives of this name from this depth on, an argument among words or
  * none. */
-typedef struct masa_tree_search_t {
+typedef struct glue_tree_search_t {
     const char *name;
     const char *const *words;
     int wanted;
     int from_depth;
     apr_pool_t *pool;
-} masa_tree_search_t;
+} glue_tree_search_t;
 
 static const ap_directive_t *find_in(const ap_directive_t *level, int depth,
-                                     const masa_tree_search_t *search)
+                                     const glue_tree_search_t *search)
 {
     const ap_directive_t *found = NULL;
 
@@ -108,31 +129,31 @@ static const ap_directive_t *find_in(const ap_directive_t *level, int depth,
 
 /* What stands in the main server, or in its sections, holds in its virtual hosts too. */
 static const ap_directive_t *find_for(const server_rec *main_server, const server_rec *s,
-                                      const masa_tree_search_t *search)
+                                      const glue_tree_search_t *search)
 {
     const ap_directive_t *found = find_in(level_of(main_server, s), 0, search);
 
     return found || s == main_server ? found : find_in(ap_conftree, 0, search);
 }
 
-const ap_directive_t *masa_tree_says(const server_rec *main_server, const server_rec *s,
+const ap_directive_t *glue_tree_says(const server_rec *main_server, const server_rec *s,
                                      const char *name, const char *const *words, apr_pool_t *pool)
 {
-    const masa_tree_search_t search = { name, words, 1, 0, pool };
+    const glue_tree_search_t search = { name, words, 1, 0, pool };
 
     return find_for(main_server, s, &search);
 }
 
-const ap_directive_t *masa_tree_section_differs(const server_rec *main_server, const server_rec *s,
+const ap_directive_t *glue_tree_section_differs(const server_rec *main_server, const server_rec *s,
                                                 const char *name, const char *const *words,
                                                 apr_pool_t *pool)
 {
-    const masa_tree_search_t search = { name, words, 0, 1, pool };
+    const glue_tree_search_t search = { name, words, 0, 1, pool };
 
     return find_for(main_server, s, &search);
 }
 
-const char *masa_tree_where(const ap_directive_t *d, apr_pool_t *pool)
+const char *glue_tree_where(const ap_directive_t *d, apr_pool_t *pool)
 {
     return apr_psprintf(pool, "%s:%d", d->filename, d->line_num);
 }

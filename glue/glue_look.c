@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * masa_check_db.c: looks into the database from a process of its own, as masa_check.h says. That
+ * glue_look.c: looks into a database from a process of its own, as glue_look.h says. That
  * process is the run user, so it sees what the children will see: files that they cannot write,
  * certificates that libpq cannot read in root's home.
  */
-#include "masa_check.h"
+#include "glue_look.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -19,10 +19,8 @@
 #include <apr_strings.h>
 #include <unixd.h>
 
-#include "brski_store.h"
-
 /* A database that needs longer than this is not there. */
-#define PATIENCE_MS 5000
+#define PATIENCE_MS (GLUE_LOOK_PATIENCE / 1000)
 #define VERDICT_MAX 2000
 
 /* ---- in the process of its own ---- */
@@ -40,7 +38,7 @@ static void take_back(brski_dbd_t *db, void *baton)
     (void)baton;
 }
 
-const char *masa_check_sqlite_file(const char *params, apr_pool_t *pool)
+const char *glue_look_sqlite_file(const char *params, apr_pool_t *pool)
 {
     const char *end;
 
@@ -55,35 +53,33 @@ const char *masa_check_sqlite_file(const char *params, apr_pool_t *pool)
 /* SQLite would make a missing file, and an empty one would look like one of an old schema. */
 static brski_err_t *check_file(const char *params, apr_pool_t *pool)
 {
-    const char *path = masa_check_sqlite_file(params, pool);
+    const char *path = glue_look_sqlite_file(params, pool);
     char text[128];
     apr_finfo_t info;
     apr_status_t rv = apr_stat(&info, path, APR_FINFO_TYPE, pool);
 
     if (APR_STATUS_IS_ENOENT(rv)) {
-        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, pool, "%s does not exist; run 'masactl "
-                         "schema apply'", path);
+        return brski_err(BRSKI_E_STORE_SCHEMA, NULL, pool, "%s does not exist; run '%sctl "
+                         "schema apply'", path, glue_module.statements->name);
     }
     return rv == APR_SUCCESS ? BRSKI_OK
                              : brski_err(BRSKI_E_STORE, NULL, pool, "%s: %s", path,
                                          apr_strerror(rv, text, sizeof(text)));
 }
 
-static brski_err_t *look(const char *driver, const char *params, apr_pool_t *pool)
+static brski_err_t *look(const char *driver, const char *params, glue_look_t *schema_check,
+                         apr_pool_t *pool)
 {
     brski_store_host_t host = { lend, take_back, NULL };
     const brski_dialect_t dialect = brski_dialect_parse(driver);
-    brski_store_t *store;
     brski_dbd_t *db;
 
     if (dialect == BRSKI_SQLITE3) {
         BRSKI_TRY(check_file(params, pool));
     }
-    BRSKI_TRY(brski_dbd_open(&db, driver, params, pool));
+    BRSKI_TRY(brski_dbd_open(&db, glue_module.statements, driver, params, pool));
     host.baton = db;
-    BRSKI_TRY(brski_store_make(&store, "default", &host, dialect, 1,
-                               apr_time_from_msec(PATIENCE_MS), brski_ctx_default(), pool));
-    BRSKI_TRY(brski_store_schema_check(store, pool));
+    BRSKI_TRY(schema_check(&host, dialect, pool));
     return brski_dbd_prepare(db, pool);
 }
 
@@ -103,21 +99,22 @@ static brski_err_t *become_run_user(apr_pool_t *pool)
     return BRSKI_OK;
 }
 
-static brski_err_t *look_as_run_user(const char *driver, const char *params, apr_pool_t *pool)
+static brski_err_t *look_as_run_user(const char *driver, const char *params,
+                                     glue_look_t *schema_check, apr_pool_t *pool)
 {
     BRSKI_TRY(become_run_user(pool));
-    return look(driver, params, pool);
+    return look(driver, params, schema_check, pool);
 }
 
 /* "CODE reason", "0" when all is well. */
-static void report(int fd, const char *driver, const char *params)
+static void report(int fd, const char *driver, const char *params, glue_look_t *schema_check)
 {
     apr_pool_t *pool;
     const brski_err_t *err;
     const char *text;
 
     apr_pool_create(&pool, NULL);
-    err = look_as_run_user(driver, params, pool);
+    err = look_as_run_user(driver, params, schema_check, pool);
     text = err ? apr_psprintf(pool, "%d %s", (int)err->code,
                               err->detail ? err->detail : err->public_text)
                : "0";
@@ -172,7 +169,8 @@ static brski_err_t *judge(const char *verdict, apr_pool_t *pool)
                      pool, "%s", text + (*text == ' '));
 }
 
-brski_err_t *masa_check_database(const char *driver, const char *params, apr_pool_t *pool)
+brski_err_t *glue_look(const char *driver, const char *params, glue_look_t *schema_check,
+                       apr_pool_t *pool)
 {
     char verdict[VERDICT_MAX];
     int fds[2];
@@ -186,7 +184,7 @@ brski_err_t *masa_check_database(const char *driver, const char *params, apr_poo
     pid = fork();
     if (pid == 0) {
         close(fds[0]);
-        report(fds[1], driver, params);
+        report(fds[1], driver, params, schema_check);
     }
     close(fds[1]);
     ended = pid > 0 && hear(verdict, sizeof(verdict), fds[0]);
@@ -197,5 +195,5 @@ brski_err_t *masa_check_database(const char *driver, const char *params, apr_poo
     }
     return ended ? judge(verdict, pool)
                  : brski_err(BRSKI_E_STORE, NULL, pool, "it did not answer within %d seconds",
-                             PATIENCE_MS / 1000);
+                             (int)(PATIENCE_MS / 1000));
 }
