@@ -83,7 +83,8 @@ brski_err_t *brski_records_pledge_welcome(brski_records_t *records, const char *
                                           brski_welcome_t welcome, int attested, const char *by, apr_time_t now,
                                           apr_pool_t *scratch_pool);
 /** The voucher of request goes to the pledge: request becomes the current one, telemetry is not heard, verdict as given.
- *  @param done 0 when another request became current since version was read */
+ *  Nothing changes when request is the current one already.
+ *  @param done 0 when something moved since pledge was read: read and decide again */
 brski_err_t *brski_records_pledge_voucher(int *done, brski_records_t *records, const brski_pledge_t *pledge,
                                           const char *request, brski_verdict_t verdict, apr_time_t now,
                                           apr_pool_t *scratch_pool);
@@ -91,7 +92,9 @@ brski_err_t *brski_records_pledge_voucher(int *done, brski_records_t *records, c
 brski_err_t *brski_records_pledge_status(int *done, brski_records_t *records, const char *manufacturer,
                                          const char *serial_number, const char *what, int status, const char *reason,
                                          apr_time_t now, apr_pool_t *scratch_pool);
-/** A verdict over request's log: kept in the history, and made the pledge's own when request is still its current one.
+/** A verdict over request's log: kept in the history, and made the pledge's own when request is still its current one. Its
+ *  version grows in either case, so that a voucher is not forwarded with an older verdict.
+ *  @param done 1 when it is the pledge's own now
  *  @param log  the audit log as received; len 0 when there was none */
 brski_err_t *brski_records_verdict_put(int *done, brski_records_t *records, const char *manufacturer,
                                        const char *serial_number, const char *request, brski_verdict_t verdict,
@@ -162,10 +165,13 @@ brski_err_t *brski_records_request_take(brski_request_t **request, brski_records
                                         apr_time_t now, apr_time_t lease_until, apr_pool_t *result_pool,
                                         apr_pool_t *scratch_pool);
 /** Write back what was done: task, next_at, attempts, number, status, text, detail, voucher, voucher_type, answered_at; ends the lease.
+ *  When brski_records_request_wake() came meanwhile, the row is due at once instead of at next_at. The lease is that of by
+ *  until request->lease_until.
  *  @param done 0 when the lease was lost to somebody else meanwhile: what was done does not count */
 brski_err_t *brski_records_request_done(int *done, brski_records_t *records, const brski_request_t *request,
                                         const char *by, apr_pool_t *scratch_pool);
-/** Make parked or waiting requests of a manufacturer (serial_number NULL: all its devices) due now: a human has decided, or telemetry came. */
+/** Make work due now because a human has decided or telemetry came: what is parked (HUMAN) of a manufacturer's devices, and when
+ *  serial_number is given also what waits for that device's telemetry. What somebody is working on is looked at once more. */
 brski_err_t *brski_records_request_wake(int *woken, brski_records_t *records, const char *manufacturer,
                                         const char *serial_number, apr_time_t now, apr_pool_t *scratch_pool);
 /** Requests whose pledge cannot come back for them any more: older than created_before, no task. A bounded number a call. */
@@ -233,18 +239,24 @@ brski_err_t *brski_records_certificate_revoked(apr_array_header_t **list, brski_
 brski_err_t *brski_records_certificates(apr_array_header_t **list, brski_records_t *records, const char *after_ca,
                                         const char *after_serial, const char *manufacturer, const char *serial_number,
                                         int max, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
-/** The last CRL made for a CA: *number 0 when there is none. revoked_at of the newest revocation tells whether it is stale. */
+/**
+ * The last CRL made for a CA: number 0 when there is none. It lacks something when revocations differs from revocations_now:
+ * clocks of front ends differ, and a revocation may be under way when the list is read, so times do not tell. Who makes
+ * one reads this row first, then brski_records_certificate_revoked(), and puts revocations_now of before as revocations.
+ */
 typedef struct brski_crl_row_t {
     const char *ca;
     apr_int64_t number;
     apr_time_t this_update;
     apr_time_t next_update;
-    apr_time_t newest_revocation_at;  /**< of all of this CA, now: newer than this_update means that the CRL is stale */
+    apr_int64_t revocations;          /**< how many there had been of this CA when the CRL was made, at least */
+    apr_int64_t revocations_now;      /**< how many there have been; not written */
+    apr_time_t newest_revocation_at;  /**< for humans; not written */
     brski_bytes_t der;
 } brski_crl_row_t;
 brski_err_t *brski_records_crl_get(brski_crl_row_t **crl, brski_records_t *records, const char *ca,
                                    apr_pool_t *result_pool, apr_pool_t *scratch_pool);
-/** @param put 0: another front end made this number already: read that */
+/** Replaces the last. @param put 0: another front end made this number already: read that */
 brski_err_t *brski_records_crl_put(int *put, brski_records_t *records, const brski_crl_row_t *crl,
                                    apr_pool_t *scratch_pool);
 
