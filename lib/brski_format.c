@@ -145,7 +145,7 @@ brski_err_t *brski_format_from_content_type(brski_format_t *f, const char *conte
         *f = BRSKI_FORMAT_NONE;
         return brski_err_say(brski_err(BRSKI_E_MEDIA_TYPE, NULL, scratch_pool, "Content-Type: %s",
                                        p),
-                             scratch_pool, "This MASA does not read %s yet; send %s.", p,
+                             scratch_pool, "This server does not read %s yet; send %s.", p,
                              brski_format_media_type(BRSKI_FORMAT_CMS));
     }
     return brski_err(BRSKI_E_MEDIA_TYPE, NULL, scratch_pool, "Content-Type '%s'",

@@ -71,7 +71,7 @@ my $count = events();
 for my $how ([], [ kill => 1 ]) {
     $cluster->stop(@$how);
     my $start = time;
-    refused($httpd, ask(), 503, 1074, qr/^The MASA cannot reach its records now; try again later\.$/,
+    refused($httpd, ask(), 503, 1074, qr/^The server cannot reach its records now; try again later\.$/,
             '5.6 while PostgreSQL is away it is 503');
     refused($httpd, $httpd->post('requestauditlog', $rvr, %registrar), 503, 1074, qr/cannot reach/,
             '5.8 for logs, too');
@@ -121,7 +121,7 @@ admin('ALTER SYSTEM SET default_transaction_read_only = on');
 admin('SELECT pg_reload_conf()');
 ok(wait_until(10, sub { ask()->code == 503 }), '5.6 a PostgreSQL that becomes read-only');
 $httpd->expect('BRSKI1077');
-refused($httpd, ask(), 503, 1077, qr/^The MASA cannot write to its records now; try again later\.$/,
+refused($httpd, ask(), 503, 1077, qr/^The server cannot write to its records now; try again later\.$/,
         '5.6 is 503');
 audit_log($httpd, $httpd->post('requestauditlog', $rvr, %registrar), '5.8 and its logs are read');
 # which its own SQL cannot undo
@@ -133,7 +133,7 @@ ok(wait_until(10, sub { ask()->code == 200 }), '5.6 until it is no more');
 # --- another form ---------------------------------------------------------
 
 $db->sql('ALTER TABLE voucher_event RENAME TO events_x');
-refused($httpd, ask(), 503, 1076, qr/^The MASA's records are not in the expected form; try again/,
+refused($httpd, ask(), 503, 1076, qr/^The server's records are not in the expected form; try again/,
         '5.6 a table that is missing is 503');
 $db->sql('ALTER TABLE events_x RENAME TO voucher_event');
 issued($httpd, ask(), '5.6 vouchers again when it is there');

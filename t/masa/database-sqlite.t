@@ -41,7 +41,7 @@ my $count = events();
 my $dbh = DBI->connect("dbi:SQLite:dbname=$file", '', '', { RaiseError => 1, PrintError => 0 });
 $dbh->do('BEGIN IMMEDIATE');
 my $start = time;
-refused($httpd, ask(), 503, 1075, qr/^The MASA is busy; try again later\.$/,
+refused($httpd, ask(), 503, 1075, qr/^The server is busy; try again later\.$/,
         '5.6 while another process holds the lock it is 503');
 cmp_ok(time - $start, '<', 15, '5.6 within seconds');
 $start = time;
@@ -69,7 +69,7 @@ $count++;
 # --- missing --------------------------------------------------------------
 
 rename $file, "$file.away" or die;
-refused($httpd, ask(), 503, 1074, qr/^The MASA cannot reach its records now; try again later\.$/,
+refused($httpd, ask(), 503, 1074, qr/^The server cannot reach its records now; try again later\.$/,
         '5.6 when its file is gone it is 503, for nobody would read what is written');
 refused($httpd, $httpd->post('requestauditlog', $rvr, %registrar), 503, 1074, qr/cannot reach/,
         '5.8 for logs, too');
@@ -87,7 +87,7 @@ $count = events();
 # --- another form ---------------------------------------------------------
 
 $db->sql('ALTER TABLE voucher_event RENAME TO events_x');
-refused($httpd, ask(), 503, 1076, qr/^The MASA's records are not in the expected form; try again/,
+refused($httpd, ask(), 503, 1076, qr/^The server's records are not in the expected form; try again/,
         '5.6 a table that is missing is 503');
 $db->sql('ALTER TABLE events_x RENAME TO voucher_event');
 well('when it is there again');
@@ -123,7 +123,7 @@ for (1 .. 50) {
     $full = ask();
     last if $full->code != 200;
 }
-refused($httpd, $full, 503, 1077, qr/^The MASA cannot write to its records now; try again later/,
+refused($httpd, $full, 503, 1077, qr/^The server cannot write to its records now; try again later/,
         '5.6 a database that is full is 503');
 audit_log($httpd, $httpd->post('requestauditlog', $rvr, %registrar), '5.8 and its logs are read');
 $httpd->stop;

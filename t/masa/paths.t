@@ -71,7 +71,7 @@ is($httpd->post('/.well-known/brskirequestvoucher', $rvr)->code, 403, '5 nor a m
 
 my %base = (host => 'base.example');
 refused($httpd, $httpd->post('/factory/brski/requestvoucher', $rvr, %base), 413, 1002,
-        qr/larger than this MASA reads/, '2.3.2 MASABase has the operations, with its own MASABodyLimit');
+        qr/larger than this server reads/, '2.3.2 MASABase has the operations, with its own MASABodyLimit');
 refused($httpd, $httpd->post('/factory/brski/requestauditlog', 'x', %base), 400, 1008,
         qr/not a DER-encoded/, '2.3.2 both of them');
 refused($httpd, $httpd->post("$_/requestvoucher", $rvr, %base), 404, 1050, $none,

@@ -29,7 +29,7 @@ sub ask
 refused($httpd, $httpd->post('requestvoucher', 'x' x 65_536), 400, 1008, qr/not a DER-encoded CMS/,
         '5.5 a body of 65536 octets is read');
 refused($httpd, $httpd->post('requestvoucher', 'x' x 65_537), 413, 1002,
-        qr/larger than this MASA reads/, '5.5 one of 65537 is too large');
+        qr/larger than this server reads/, '5.5 one of 65537 is too large');
 
 # Announced or not: chunks as they come.
 sub chunks
@@ -51,9 +51,9 @@ issued($httpd, $httpd->post('requestvoucher', sub { return shift @octets }),
 issued($httpd, $httpd->post('requestvoucher', $rvr, headers => { Expect => '100-continue' }),
        '5.5 and one that waits to be told to go on');
 refused($httpd, $httpd->post('requestvoucher', chunks(65_537)), 413, 1002,
-        qr/larger than this MASA reads/, '5.5 65537 octets in chunks are too many');
+        qr/larger than this server reads/, '5.5 65537 octets in chunks are too many');
 refused($httpd, $httpd->post('requestvoucher', chunks(3_000_000)), 413, 1002,
-        qr/larger than this MASA reads/, '5.5 and so are three million');
+        qr/larger than this server reads/, '5.5 and so are three million');
 refused($httpd, $httpd->post('requestauditlog', 'x' x 2001), 413, 'httpd',
         qr/larger than this server reads/,
         '5.8 LimitRequestBody of httpd holds too');

@@ -32,13 +32,13 @@ sub bare
 refused($httpd, bare(''), 415, 1005, qr/^The request has no Content-Type; send application\/voucher-/,
         '5.6 a missing Content-Type is 415');
 refused($httpd, $httpd->post('requestvoucher', $rvr, type => $_), 415, 1005,
-        qr/is not a voucher media type that this MASA reads; send application\/voucher-cms\+json/,
+        qr/is not a voucher media type that this server reads; send application\/voucher-cms\+json/,
         "5.6 refuses Content-Type '$_'")
     for 'application/json', 'text/plain', 'application/octet-stream', 'voucher-cms+json',
         'application/voucher-cms', 'application/voucher-cms+jsonx', 'application /voucher-cms+json', ';',
         "$cms, text/plain";
 refused($httpd, $httpd->post('requestvoucher', $rvr, type => $_), 415, 1005,
-        qr{^This MASA does not read application/voucher\S+ yet; send application/voucher-cms\+json},
+        qr{^This server does not read application/voucher\S+ yet; send application/voucher-cms\+json},
         "5.6 $_ is known and not read")
     for 'application/voucher-jws+json', 'application/voucher+cose', 'application/voucher-cose+cbor';
 

@@ -175,7 +175,7 @@ repelled(post(message(certs => [ $reg, ($small) x 1000 ])), 400, 1015, qr/cannot
 repelled(post(message(certs => [ $reg, (context(2, 'x')) x 1000 ])), 400, 1011, qr/more than 16/,
          '5.5 a thousand of another kind are refused');
 repelled(post(message(certs => [ $reg, ($root) x 1000 ])), 413, 1002,
-         qr/larger than this MASA reads/,
+         qr/larger than this server reads/,
          '5.5 a thousand certificates are refused');
 repelled(post(message(certs => [ $reg, make_cert($root, extensions => context(3, sequence(
     sequence(oid('1.2.3.4'), octets('x' x 17_000))))) ])), 400, 1011, qr/larger than 16384/,

@@ -37,11 +37,11 @@ served(ask([ $type, "Content-Length: $length", @close ], $rvr), 'control: a requ
 
 # --- size and length ------------------------------------------------------
 
-repelled(ask('Content-Length: 10485760', 'x' x 200_000), 413, 1002, qr/larger than this MASA reads/,
+repelled(ask('Content-Length: 10485760', 'x' x 200_000), 413, 1002, qr/larger than this server reads/,
          '5.5 a body of 10 MB is refused before it came');
 repelled(ask([ $type, 'Transfer-Encoding: chunked', @close ], chunks_of(('x' x 65_536) x 160)), 413,
          1002,
-         qr/larger than this MASA reads/, '5.5 10 MB in chunks are refused');
+         qr/larger than this server reads/, '5.5 10 MB in chunks are refused');
 repelled(ask([ $type, 'Content-Length: 0', @close ], ''), 400, 1003, qr/has no body/,
          '5.5 an empty body is refused');
 repelled(ask([ $type, @close ], ''), 400, 1003, qr/has no body/, '5.5 so is none');
@@ -182,7 +182,7 @@ SKIP: {
     repelled(ask([ $type, 'Content-Encoding: gzip', 'Content-Length: ' . length $bomb, @close ],
                  $bomb,
                  'POST /.well-known/brski/requestauditlog HTTP/1.1'), 413, 1002,
-             qr/larger than this MASA reads/, '5.5 are too large');
+             qr/larger than this server reads/, '5.5 are too large');
     cmp_ok($httpd->cpu_seconds - $before, '<', 0.5, '5.5 and are not unpacked to the end');
 }
 repelled(ask([ $type, 'Content-Encoding: gzip', "Content-Length: $length", @close ], $rvr,

@@ -111,7 +111,7 @@ repelled(of_type($_, '""'), 400, 1010, qr/is empty/, "5.5 an empty $_ is refused
     for qw(serial-number nonce idevid-issuer);
 repelled(with('serial-number' => undef), 400, 1010, qr/serial-number is missing/,
          '5.5 without serial-number it is refused');
-repelled(with('serial-number' => 'x' x 1_048_576), 413, 1002, qr/larger than this MASA reads/,
+repelled(with('serial-number' => 'x' x 1_048_576), 413, 1002, qr/larger than this server reads/,
          '5.5 a serial-number of a megabyte is refused');
 repelled(with('serial-number' => 'x' x 50_000), 400, 1011, qr/string is longer than/,
          '5.5 one of 50 thousand octets too');
