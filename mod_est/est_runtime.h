@@ -12,8 +12,10 @@
 #include "brski_log.h"
 #include "brski_registrar.h"
 #include "est_conf.h"
+#include "glue.h"
 
 typedef struct est_engine_t {
+    glue_engine_t glue;           /**< what the glue knows of it; made in post_config, before mod_dbd and mod_ssl look */
     server_rec *server;
     const est_conf_t *conf;
     brski_dialect_t dialect;
@@ -28,17 +30,20 @@ typedef struct est_engine_t {
     const char *node;             /**< how this server is called in its snapshot and in leases */
     const char *snapshot;         /**< JSON, published by each child; NULL when it could not be made */
     const char *snapshot_hash;
-    void *ssl_ctx;                /**< SSL_CTX of this server, NULL when mod_ssl does not serve it */
     brski_jobs_t *jobs;           /**< NULL in the parent, and where it could not start */
+    struct glue_health_t *health; /**< the same */
+    struct est_alarm_t *alarm;    /**< the same */
 } est_engine_t;
+
+/** Kinds of operations (glue_base_t). */
+#define EST_KIND_BRSKI 1
+#define EST_KIND_EST 2
 
 /** The engine of a server, or NULL. */
 est_engine_t *est_engine(const server_rec *s);
 
-/** A log whose lines go to a server's error log. */
-void est_log_server(brski_log_t *log, server_rec *s);
-
-/** Hooks: last in post_config, and child_init. */
+/** Hooks: first and last in post_config, and child_init. */
+int est_runtime_describe(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 int est_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void est_runtime_child_init(apr_pool_t *pchild, server_rec *s);
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * est_enroll.c: RFC 7030 section 4.2 over HTTP: a certification request in; a certificate, or
+ * "wait", out.
+ */
+#include "est_http.h"
+
+#include <http_core.h>
+#include <http_protocol.h>
+#include <string.h>
+
+#include "brski_bytes.h"
+#include "est_tls.h"
+
+void est_enroll_request(brski_enroll_request_t *request, const est_http_t *http,
+                        brski_est_operation_t operation)
+{
+    memset(request, 0, sizeof(*request));
+    request->operation = operation;
+    request->label = http->label;
+    request->body = http->glue.body;
+    request->content_type = http->content_type;
+    request->peer = &http->peer;
+    request->user = http->glue.user;
+    est_tls_binding(&request->binding, http->glue.r);
+}
+
+static void take_answer(est_http_t *http, const brski_enroll_answer_t *answer)
+{
+    if (answer) {
+        http->manufacturer = answer->manufacturer;
+        http->serial_number = answer->serial_number;
+        http->certificate = answer->issued ? answer->issued->serial : NULL;
+    }
+}
+
+/* RFC 7030 3.2.3: a client without certificate may try HTTP authentication, where this place has
+ * any. */
+static void invite(est_http_t *http, const brski_err_t *err)
+{
+    if (err->status == HTTP_UNAUTHORIZED && ap_auth_type(http->glue.r)) {
+        ap_note_auth_failure(http->glue.r);
+    }
+}
+
+static void log_answer(const est_http_t *http, const brski_enroll_answer_t *answer,
+                       apr_pool_t *scratch_pool)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->glue.r,
+                  "BRSKI3213: %s answered %s: certificate %s of %s, label %s (request %s)",
+                  http->glue.operation, http->glue.result,
+                  http->certificate ? http->certificate : "none yet",
+                  answer->requester
+                      ? brski_printable(answer->requester, EST_PRINT_MAX, scratch_pool)
+                      : "somebody", *http->label->name ? http->label->name : "none",
+                  http->glue.request_id);
+}
+
+static brski_err_t *enroll(est_http_t *http, brski_est_operation_t operation,
+                           apr_pool_t *scratch_pool)
+{
+    const est_engine_t *engine = est_http_engine(http);
+    brski_enroll_answer_t *answer = NULL;
+    brski_enroll_request_t request;
+    brski_err_t *err;
+
+    est_enroll_request(&request, http, operation);
+    err = brski_enroll(&answer, &engine->est, &request, http->glue.r->pool, scratch_pool);
+    take_answer(http, answer);
+    if (err) {
+        invite(http, err);
+        return err;
+    }
+    if (answer->status == HTTP_ACCEPTED) {
+        est_http_reply_wait(http, answer->retry_after);
+    }
+    else {
+        est_http_reply_base64(http, "application/pkcs7-mime; smime-type=certs-only",
+                              answer->certs_only);
+        http->glue.result = answer->again ? "again" : "issued";
+    }
+    log_answer(http, answer, scratch_pool);
+    return BRSKI_OK;
+}
+
+brski_err_t *est_simpleenroll(est_http_t *http, apr_pool_t *scratch_pool)
+{
+    return enroll(http, BRSKI_SIMPLEENROLL, scratch_pool);
+}
+
+brski_err_t *est_simplereenroll(est_http_t *http, apr_pool_t *scratch_pool)
+{
+    return enroll(http, BRSKI_SIMPLEREENROLL, scratch_pool);
+}
