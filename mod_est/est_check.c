@@ -18,6 +18,7 @@
 #include <unixd.h>
 
 #include "brski_signer.h"
+#include "brski_snapshot_est.h"
 #include "glue.h"
 #include "glue_tree.h"
 
@@ -155,8 +156,27 @@ static est_engine_t *make_engine(const est_check_t *c)
     return engine;
 }
 
+/* What the tools shall see of it. */
+static void make_snapshot(const est_check_t *c)
+{
+    est_engine_t *engine = c->engine;
+    const brski_err_t *err = brski_snapshot_est_make(&engine->snapshot, &engine->snapshot_hash,
+                                                     &engine->est, engine->conf->network_words,
+                                                     c->pool);
+
+    if (err) {
+        est_check_doubtful(c, c->where,
+                           "BRSKI3101: the configuration cannot be shown to the tools: %s",
+                           brski_err_text(err, c->temp));
+        engine->snapshot = NULL;
+    }
+}
+
 static void check_server(est_check_t *c)
 {
+    const int failed = c->failed;
+
+    c->failed = 0;
     c->engine = make_engine(c);
     c->where = c->server->defn_name ? apr_psprintf(c->temp, "%s:%u", c->server->defn_name,
                                                    c->server->defn_line_number)
@@ -164,6 +184,10 @@ static void check_server(est_check_t *c)
     est_check_registrar(c);
     est_check_enroll(c);
     est_check_httpd(c);
+    if (!c->failed) {
+        make_snapshot(c);
+    }
+    c->failed |= failed;
 }
 
 /* Once: they are there for all servers or for none. */

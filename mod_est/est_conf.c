@@ -498,7 +498,7 @@ const command_rec est_commands[] = {
     AP_INIT_TAKE1("ESTClockSkew", set_duration, OFFSET(skew), RSRC_CONF,
                   "how far others' clocks may be off (default 5min)"),
     AP_INIT_FLAG("ESTContentTransferEncoding", set_flag, OFFSET(transfer_encoding), RSRC_CONF,
-                 "On: answers say Content-Transfer-Encoding: base64, for old clients; Off (default)"),
+                 "On: answers say Content-Transfer-Encoding, for old clients; Off (default)"),
     AP_INIT_TAKE1("ESTBodyLimit", set_body_limit, NULL, RSRC_CONF,
                   "octets of a request body that are read (default 65536)"),
     AP_INIT_TAKE1("ESTDatabaseWorkers", set_database_workers, NULL, RSRC_CONF,

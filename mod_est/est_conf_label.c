@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * est_conf_label.c: <ESTLabel>, and what a label may have of its own: a CA, a profile, who may enrol
- * and how. The same directives at the server are what labels take where they say nothing.
+ * est_conf_label.c: <ESTLabel>, and what a label may have of its own: a CA, a profile, who may
+ * enrol and how. The same directives at the server are what labels take where they say nothing.
  */
 #include "est_conf_set.h"
 
