@@ -5,6 +5,7 @@
 
 use strict;
 use warnings;
+use JSON::PP ();
 use FindBin ();
 use lib "$FindBin::Bin/../lib";
 use BRSKI::Tool;
@@ -83,6 +84,23 @@ like($conf, qr/^<MASAProduct \$\{PRODUCT\}>$/m, 'the product is configured');
 like(slurp("$lab/masactl.conf"), qr{^params \Q$lab\E/db/masa\.sqlite3$}m,
      'masactl is told the database');
 like(slurp("$lab/README"), qr{devices/SERIAL/idevid\.pem}, 'README tells what is what');
+
+# --- the registrar's side
+
+verified("$lab/domain/root.pem", "$lab/domain/registrar.pem", 'sslserver', 'registrar as server');
+like($registrar, qr/DNS:masa\.example, DNS:localhost, IP Address:127\.0\.0\.1/,
+     'the registrar is also the server of its pages');
+my $issuer = text("$lab/domain/ca.pem");
+like($issuer, qr/CA:TRUE, pathlen:0/, 'the domain has a CA that issues to devices only');
+is(certificates("$lab/domain/ca.pem"), 2, '7030 4.1.3 it comes with its root');
+my $est = slurp("$lab/est.conf");
+like($est, qr/^Listen 127\.0\.0\.1:\$\{PORT\}$/m, 'its httpd would listen on loopback alone');
+like($est, qr/^Define PORT 9444$/m, 'on a port of its own');
+like($est, qr{^PidFile "\$\{LAB\}/run/est\.pid"$}m, 'beside the MASA');
+like(slurp("$lab/estctl.conf"), qr{^params \Q$lab\E/db/est\.sqlite3$}m,
+     'estctl is told its database');
+is(JSON::PP->new->decode(slurp("$lab/lab.json"))->{registrar_url}, 'https://masa.example:9444',
+   'lab.json tells where it is');
 
 # --- other keys, other numbers, other output
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_lab.c: `brski lab DIR` makes all that a MASA needs to be tried: a manufacturer, a domain with
- * its registrar, a second domain that owns nothing, devices with IDevIDs, the CSV that masactl
- * imports, and a configuration of httpd that starts.
+ * cmd_lab.c: `brski lab DIR` makes all that a MASA and a registrar need to be tried: a
+ * manufacturer, a domain with its registrar and CA, a second domain that owns nothing, devices with
+ * IDevIDs, the CSV that masactl imports, and configurations of httpd that start.
  */
 #include <apr_strings.h>
 #include <errno.h>
@@ -30,6 +30,10 @@
 #endif
 #ifndef BRSKI_MOD_MASA
 #define BRSKI_MOD_MASA BRSKI_HTTPD_MODULES "/mod_masa.so"
+#endif
+
+#ifndef BRSKI_MOD_EST
+#define BRSKI_MOD_EST BRSKI_HTTPD_MODULES "/mod_est.so"
 #endif
 
 #define MAX_DEVICES 10000000
@@ -97,7 +101,7 @@ static const char *or_default(const char *given, const char *fallback)
 
 static brski_err_t *read_plan(lab_plan_t *plan, call_t *call)
 {
-    apr_int64_t port, days;
+    apr_int64_t port, est_port, days;
 
     memset(plan, 0, sizeof(*plan));
     plan->key = or_default(opt_get(call, "key"), "p256");
@@ -107,12 +111,15 @@ static brski_err_t *read_plan(lab_plan_t *plan, call_t *call)
     plan->customer = or_default(opt_get(call, "customer"), "");
     plan->modules = or_default(opt_get(call, "modules"), BRSKI_HTTPD_MODULES);
     plan->module = or_default(opt_get(call, "module"), BRSKI_MOD_MASA);
+    plan->est_module = or_default(opt_get(call, "est-module"), BRSKI_MOD_EST);
     BRSKI_TRY(opt_int(&plan->devices, call, "devices", 1, MAX_DEVICES, 3));
     BRSKI_TRY(opt_int(&port, call, "port", 1, 65535, 9443));
+    BRSKI_TRY(opt_int(&est_port, call, "est-port", 1, 65535, port == 9444 ? 9443 : 9444));
     BRSKI_TRY(opt_int(&days, call, "days", 1, 36500, 365));
     BRSKI_TRY(check_words(plan, call->pool));
     BRSKI_TRY(choose_user(plan, opt_get(call, "user"), call->pool));
     plan->port = (int)port;
+    plan->est_port = (int)est_port;
     plan->odd = opt_has(call, "odd");
     plan->digits = (int)strlen(apr_psprintf(call->pool, "%" APR_INT64_T_FMT, plan->devices));
     plan->digits = plan->digits < 4 ? 4 : plan->digits;
@@ -149,7 +156,8 @@ static brski_err_t *hand_to_user(const lab_plan_t *plan, const char *path, apr_p
 static brski_err_t *make_directories(const lab_plan_t *plan, apr_pool_t *pool)
 {
     static const char *const names[] = { LAB_MANUFACTURER, LAB_TLS, LAB_DOMAIN, LAB_STRANGER,
-                                         LAB_DEVICES, LAB_LOGS, LAB_RUN, LAB_DB, NULL };
+                                         LAB_DEVICES, LAB_LOGS, LAB_RUN, LAB_RUN "/est", LAB_DB,
+                                         NULL };
     int i;
 
     for (i = 0; names[i]; i++) {
@@ -159,11 +167,11 @@ static brski_err_t *make_directories(const lab_plan_t *plan, apr_pool_t *pool)
 }
 
 /* httpd takes a relative path from its own root. What is not there yet may come later. */
-static void find_module(lab_plan_t *plan, call_t *call)
+static void find_module(const char **module, const char *conf, const char *option, call_t *call)
 {
-    if (absolute(&plan->module, plan->module, call->pool)) {
-        say_warn(call->say, "there is no %s yet, which " LAB_CONF " will load (--module FILE)",
-                 brski_printable(plan->module, 200, call->pool));
+    if (absolute(module, *module, call->pool)) {
+        say_warn(call->say, "there is no %s yet, which %s will load (--%s FILE)",
+                 brski_printable(*module, 200, call->pool), conf, option);
     }
 }
 
@@ -204,12 +212,18 @@ static const char *url_of(const lab_plan_t *plan, apr_pool_t *pool)
     return apr_psprintf(pool, "https://%s:%d", plan->host, plan->port);
 }
 
+static const char *registrar_url(const lab_plan_t *plan, apr_pool_t *pool)
+{
+    return apr_psprintf(pool, "https://%s:%d", plan->host, plan->est_port);
+}
+
 static brski_err_t *write_json(const lab_plan_t *plan, apr_pool_t *pool)
 {
     brski_json_t *json = brski_json_object(pool);
 
     brski_json_set_int(json, "version", 1);
     brski_json_set_string(json, "url", url_of(plan, pool));
+    brski_json_set_string(json, "registrar_url", registrar_url(plan, pool));
     brski_json_set_string(json, "product", plan->product);
     brski_json_set_string(json, "prefix", plan->prefix);
     brski_json_set_int(json, "devices", plan->devices);
@@ -220,6 +234,13 @@ static brski_err_t *write_json(const lab_plan_t *plan, apr_pool_t *pool)
         FILES_PUBLIC, pool);
 }
 
+static brski_err_t *write_text(const lab_plan_t *plan, const char *name, const char *text,
+                               apr_pool_t *pool)
+{
+    return files_write(files_join(plan->dir, name, pool), brski_bytes_str(text), FILES_PUBLIC,
+                       pool);
+}
+
 static brski_err_t *write_conf(const lab_plan_t *plan, apr_pool_t *pool)
 {
     lab_conf_t conf;
@@ -228,15 +249,19 @@ static brski_err_t *write_conf(const lab_plan_t *plan, apr_pool_t *pool)
     conf.dir = plan->dir;
     conf.host = plan->host;
     conf.port = plan->port;
+    conf.est_port = plan->est_port;
     conf.product = plan->product;
     conf.modules = plan->modules;
     conf.module = plan->module;
+    conf.est_module = plan->est_module;
     conf.user = plan->user;
     conf.group = plan->group;
-    BRSKI_TRY(files_write(files_join(plan->dir, LAB_MASACTL_CONF, pool),
-                          brski_bytes_str(lab_conf_masactl(&conf, pool)), FILES_PUBLIC, pool));
-    return files_write(files_join(plan->dir, LAB_CONF, pool),
-                       brski_bytes_str(lab_conf_text(&conf, pool)), FILES_PUBLIC, pool);
+    BRSKI_TRY(write_text(plan, LAB_MASACTL_CONF,
+                         lab_conf_tool(&conf, "masactl", LAB_DB_FILE, pool), pool));
+    BRSKI_TRY(write_text(plan, LAB_ESTCTL_CONF,
+                         lab_conf_tool(&conf, "estctl", LAB_EST_DB_FILE, pool), pool));
+    BRSKI_TRY(write_text(plan, LAB_EST_CONF, lab_conf_est(&conf, pool), pool));
+    return write_text(plan, LAB_CONF, lab_conf_text(&conf, pool), pool);
 }
 
 /* ---- what was made ---- */
@@ -252,14 +277,17 @@ static const struct {
     { LAB_MANUFACTURER "/nonceless-signer.pem", "for nonceless vouchers, when you allow them" },
     { LAB_TLS "/server.pem", "the MASA's TLS certificate; tls/ca.pem is its anchor" },
     { LAB_DOMAIN "/registrar.pem", "registrar of the domain, with its root" },
+    { LAB_DOMAIN "/ca.pem", "issues the domain's certificates, with its root" },
     { LAB_STRANGER "/registrar.pem", "registrar of another domain, which owns nothing" },
     { LAB_DOMAIN "/not-a-registrar.pem", "a certificate without id-kp-cmcRA, to be refused" },
     { LAB_DEVICES "/SERIAL/idevid.pem", "a device's certificate and its issuer" },
     { LAB_DEVICES_CSV, "the devices, for 'masactl device import'" },
     { LAB_CONF, "configuration of httpd: a MASA for all this" },
     { LAB_MASACTL_CONF, "configuration of masactl: the same database" },
-    { LAB_DB "/", "where its records will be" },
-    { LAB_LOGS "/", "what it logs" },
+    { LAB_EST_CONF, "configuration of httpd: a registrar and EST server for the domain" },
+    { LAB_ESTCTL_CONF, "configuration of estctl: its database" },
+    { LAB_DB "/", "where their records will be" },
+    { LAB_LOGS "/", "what they log" },
     { NULL, NULL }
 };
 
@@ -299,6 +327,12 @@ static void tell_people(const lab_plan_t *plan, call_t *call, double seconds)
     say_line(say, "  " BRSKI_HTTPD " -f %s/" LAB_CONF, plan->dir);
     say_line(say, "  brski ask --lab %s --device %s", plan->dir,
              lab_make_serial(plan, 1, call->pool));
+    say_line(say, "Start its registrar too, at %s, and join its network:",
+             registrar_url(plan, call->pool));
+    say_line(say, "  estctl --config %s/" LAB_ESTCTL_CONF " schema apply", plan->dir);
+    say_line(say, "  " BRSKI_HTTPD " -f %s/" LAB_EST_CONF, plan->dir);
+    say_line(say, "  brski join --lab %s --device %s", plan->dir,
+             lab_make_serial(plan, 1, call->pool));
 }
 
 static void tell_programs(const lab_plan_t *plan, call_t *call)
@@ -308,6 +342,7 @@ static void tell_programs(const lab_plan_t *plan, call_t *call)
 
     brski_json_set_string(json, "lab", plan->dir);
     brski_json_set_string(json, "url", url_of(plan, call->pool));
+    brski_json_set_string(json, "registrar_url", registrar_url(plan, call->pool));
     brski_json_set_string(json, "product", plan->product);
     brski_json_set_int(json, "devices", plan->devices);
     brski_json_set_string(json, "first_device", lab_make_serial(plan, 1, call->pool));
@@ -348,7 +383,11 @@ static brski_err_t *run(call_t *call)
     lab_plan_t plan;
 
     BRSKI_TRY(read_plan(&plan, call));
-    find_module(&plan, call);
+    find_module(&plan.module, LAB_CONF, "module", call);
+    /* who wants a MASA alone needs no mod_est */
+    if (opt_has(call, "est-module") || files_exists(plan.est_module, call->pool)) {
+        find_module(&plan.est_module, LAB_EST_CONF, "est-module", call);
+    }
     BRSKI_TRY(make_lab(&plan, call));
     warn_if_closed(&plan, call);
     tell_people(&plan, call, (double)(apr_time_now() - started) / APR_USEC_PER_SEC);
@@ -366,17 +405,19 @@ static const opt_t options[] = {
     { "days", 0, "N", "certificates but IDevIDs end after (365)" },
     { "host", 0, "NAME", "the MASA's host name (localhost)" },
     { "port", 0, "N", "the MASA's port, on loopback (9443)" },
+    { "est-port", 0, "N", "the registrar's port, on loopback (9444)" },
     { "user", 0, "NAME", "whom httpd runs as, for root (www-data)" },
-    { "modules", 0, "DIR", "httpd's modules, for masa.conf" },
+    { "modules", 0, "DIR", NULL },
     { "module", 0, "FILE", "mod_masa.so, for masa.conf" },
+    { "est-module", 0, "FILE", "mod_est.so, for est.conf" },
     { NULL, 0, NULL, NULL }
 };
 
 static const command_t commands[] = {
-    {"lab", "DIR", 1, 1, "Makes a manufacturer, two domains, devices and a MASA's configuration",
+    {"lab", "DIR", 1, 1, "Makes a manufacturer, two domains, devices, and servers' configurations",
      options, "DIR must be absent or empty.", run},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = {"lab", "make keys, devices and a MASA's configuration to try with",
+static command_group_t group = {"lab", "make keys, devices and servers' configurations to try with",
                                 1, commands, NULL};
 COMMAND_GROUP(group)

@@ -24,6 +24,7 @@
 
 #include "../common/say.h"
 #include "brski_bytes.h"
+#include "brski_x509.h"
 
 #define FIRST_ROOM 16384
 #define MAX_ANSWER (8 * 1024 * 1024)
@@ -32,12 +33,14 @@ struct https_target_t {
     SSL_CTX *ctx;
     const char *host;
     const char *port;
+    const char *authority;        /* for the header field Host */
     const char *head;             /* request up to Content-Length's value */
     apr_size_t head_len;
     struct sockaddr_storage address;
     socklen_t address_len;
     int timeout;
     int close;
+    int provisional;
 };
 
 struct https_conn_t {
@@ -45,6 +48,7 @@ struct https_conn_t {
     SSL *ssl;
     int fd;
     int used;                     /* answers got since it was opened */
+    int stale;                    /* the last request met a connection that had ended */
     int opened;
     unsigned char *in;
     apr_size_t room;
@@ -92,6 +96,7 @@ static brski_err_t *split_url(https_target_t *t, const char **path, const char *
     if (t->host[0] == '[' && strchr(t->host, ']')) {
         t->host = apr_pstrmemdup(pool, t->host + 1, strlen(t->host) - 2);
     }
+    t->authority = apr_psprintf(pool, strchr(t->host, ':') ? "[%s]:%s" : "%s:%s", t->host, t->port);
     return BRSKI_OK;
 }
 
@@ -158,11 +163,42 @@ static brski_err_t *choose_address(https_target_t *t, int any_host, apr_pool_t *
                          brski_printable(t->port, 20, pool), strerror(number));
 }
 
+/* An identity in memory, with what issued it. */
+static int take_identity(SSL_CTX *ctx, const https_options_t *o)
+{
+    int i, ok = SSL_CTX_use_certificate(ctx, APR_ARRAY_IDX(o->certs, 0, const brski_cert_t *)->x509)
+                == 1;
+
+    for (i = 1; ok && i < o->certs->nelts; i++) {
+        ok = SSL_CTX_add1_chain_cert(ctx, APR_ARRAY_IDX(o->certs, i, const brski_cert_t *)->x509);
+    }
+    /* without this OpenSSL would complete the chain from the anchors */
+    SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+    return ok && SSL_CTX_use_PrivateKey(ctx, o->key) == 1;
+}
+
 static int load_identity(SSL_CTX *ctx, const https_options_t *o)
 {
+    if (o->certs) {
+        return take_identity(ctx, o);
+    }
     return !o->chain_file
            || (SSL_CTX_use_certificate_chain_file(ctx, o->chain_file) == 1
                && SSL_CTX_use_PrivateKey_file(ctx, o->key_file, SSL_FILETYPE_PEM) == 1);
+}
+
+static brski_err_t *load_anchors(SSL_CTX *ctx, const https_options_t *o, apr_pool_t *pool)
+{
+    if (o->provisional) {
+        SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+        return BRSKI_OK;
+    }
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    if (o->anchors ? SSL_CTX_load_verify_file(ctx, o->anchors) != 1
+                   : SSL_CTX_set_default_verify_paths(ctx) != 1) {
+        return brski_err_openssl(BRSKI_E_INPUT, NULL, pool, "%s holds no anchors", o->anchors);
+    }
+    return BRSKI_OK;
 }
 
 static brski_err_t *make_ctx(https_target_t *t, const https_options_t *o, apr_pool_t *pool)
@@ -174,14 +210,10 @@ static brski_err_t *make_ctx(https_target_t *t, const https_options_t *o, apr_po
         return brski_err_openssl(BRSKI_E_INTERNAL, NULL, pool, "SSL_CTX_new");
     }
     apr_pool_cleanup_register(pool, t->ctx, free_ctx, apr_pool_cleanup_null);
-    SSL_CTX_set_min_proto_version(t->ctx, version);
-    SSL_CTX_set_max_proto_version(t->ctx, version);
-    SSL_CTX_set_verify(t->ctx, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_min_proto_version(t->ctx, o->tls_any ? TLS1_2_VERSION : version);
+    SSL_CTX_set_max_proto_version(t->ctx, o->tls_any ? TLS1_3_VERSION : version);
     SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
-    if (o->anchors ? SSL_CTX_load_verify_file(t->ctx, o->anchors) != 1
-                   : SSL_CTX_set_default_verify_paths(t->ctx) != 1) {
-        return brski_err_openssl(BRSKI_E_INPUT, NULL, pool, "%s holds no anchors", o->anchors);
-    }
+    BRSKI_TRY(load_anchors(t->ctx, o, pool));
     return load_identity(t->ctx, o) ? BRSKI_OK
                                     : brski_err_openssl(BRSKI_E_INPUT, NULL, pool,
                                                         "%s and %s do not make an"
@@ -192,13 +224,28 @@ static brski_err_t *make_ctx(https_target_t *t, const https_options_t *o, apr_po
 static void make_head(https_target_t *t, const https_options_t *o, const char *path,
                       apr_pool_t *pool)
 {
-    const char *host = strchr(t->host, ':') ? apr_pstrcat(pool, "[", t->host, "]", NULL) : t->host;
-
-    t->head = apr_pstrcat(pool, "POST ", path, " HTTP/1.1\r\nHost: ", host, ":", t->port,
+    if (!o->content_type) {
+        return;                       /* https_exchange() makes its own */
+    }
+    t->head = apr_pstrcat(pool, "POST ", path, " HTTP/1.1\r\nHost: ", t->authority,
                           "\r\nUser-Agent: brski-load/" BRSKI_VERSION "\r\nContent-Type: ",
                           o->content_type, "\r\nAccept: ", o->accept,
                           o->close ? "\r\nConnection: close" : "", "\r\nContent-Length: ", NULL);
     t->head_len = strlen(t->head);
+}
+
+static void go_there_too(https_target_t *t, const https_target_t *like)
+{
+    t->host = like->host;
+    t->port = like->port;
+    t->authority = like->authority;
+    t->address = like->address;
+    t->address_len = like->address_len;
+}
+
+const char *https_host(const https_target_t *target)
+{
+    return target->host;
 }
 
 brski_err_t *https_target_make(https_target_t **out, const https_options_t *options,
@@ -210,9 +257,16 @@ brski_err_t *https_target_make(https_target_t **out, const https_options_t *opti
     *out = NULL;
     t->timeout = options->timeout;
     t->close = options->close;
-    BRSKI_TRY(split_url(t, &path, options->url, pool));
-    BRSKI_TRY(make_ctx(t, options, pool));
-    BRSKI_TRY(choose_address(t, options->any_host, pool));
+    t->provisional = options->provisional;
+    if (options->like) {
+        go_there_too(t, options->like);
+        BRSKI_TRY(make_ctx(t, options, pool));
+    }
+    else {
+        BRSKI_TRY(split_url(t, &path, options->url, pool));
+        BRSKI_TRY(make_ctx(t, options, pool));
+        BRSKI_TRY(choose_address(t, options->any_host, pool));
+    }
     make_head(t, options, path, pool);
     *out = t;
     return BRSKI_OK;
@@ -294,8 +348,13 @@ static int name_is_address(const char *host)
 }
 
 /* RFC 6066 3: no address literal in SNI; RFC 9110 4.3.5: it must then be in the certificate. */
-static int expect_name(SSL *ssl, const char *host)
+static int expect_name(SSL *ssl, const https_target_t *t)
 {
+    const char *host = t->host;
+
+    if (t->provisional) {
+        return 1;                     /* RFC 8995 5.1: a pledge knows no name */
+    }
     if (name_is_address(host)) {
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     }
@@ -313,7 +372,7 @@ static https_failure_t open_conn(https_conn_t *conn)
     }
     conn->opened++;
     conn->ssl = SSL_new(t->ctx);
-    if (!conn->ssl || !expect_name(conn->ssl, t->host) || SSL_set_fd(conn->ssl, conn->fd) != 1
+    if (!conn->ssl || !expect_name(conn->ssl, t) || SSL_set_fd(conn->ssl, conn->fd) != 1
         || SSL_connect(conn->ssl) != 1) {
         return failed(conn, HTTPS_HANDSHAKE);
     }
@@ -338,16 +397,17 @@ static int make_room(unsigned char **buffer, apr_size_t *room, apr_size_t need)
     return 1;
 }
 
-/* Head and body leave in one TLS record: one packet, one wake-up. */
-static https_failure_t send_request(https_conn_t *conn, brski_bytes_t body)
+/*
+ * Head and body leave in one TLS record: one packet, one wake-up. head ends before the length's
+ * value.
+ */
+static https_failure_t send_request(https_conn_t *conn, const char *head, apr_size_t len,
+                                    brski_bytes_t body)
 {
-    const https_target_t *t = conn->target;
-    apr_size_t len = t->head_len;
-
     if (!make_room(&conn->out, &conn->out_room, len + 32 + body.len)) {
         return failed(conn, HTTPS_SEND);
     }
-    memcpy(conn->out, t->head, len);
+    memcpy(conn->out, head, len);
     len += (apr_size_t)sprintf((char *)conn->out + len, "%lu\r\n\r\n", (unsigned long)body.len);
     memcpy(conn->out + len, body.data, body.len);
     len += body.len;
@@ -437,13 +497,18 @@ static int read_chunks(https_conn_t *conn, apr_size_t start, apr_size_t *len)
     return 1;
 }
 
-static int read_body(https_conn_t *conn, apr_size_t start, apr_size_t *len, int *close_after)
+static int read_body(https_conn_t *conn, int status, apr_size_t start, apr_size_t *len,
+                     int *close_after)
 {
     const char *head = (char *)conn->in;
     const char *length = field(head, "Content-Length"), *coding = field(head, "Transfer-Encoding");
     const char *connection = field(head, "Connection");
 
     *close_after = conn->target->close || (connection && strncasecmp(connection, "close", 5) == 0);
+    if (status == 204 || status == 304) {
+        *len = 0;                     /* RFC 9112 6.3: no body, whatever the fields say */
+        return 1;
+    }
     if (coding && strncasecmp(coding, "chunked", 7) == 0) {
         return read_chunks(conn, start, len);
     }
@@ -472,7 +537,7 @@ static https_failure_t read_answer(https_answer_t *answer, https_conn_t *conn)
         return failed(conn, HTTPS_PARSE);
     }
     answer->status = atoi((char *)conn->in + 9);
-    if (!read_body(conn, start, &answer->len, &close_after)) {
+    if (!read_body(conn, answer->status, start, &answer->len, &close_after)) {
         return failed(conn, HTTPS_RECEIVE);
     }
     answer->body = conn->in + start;
@@ -488,7 +553,7 @@ static https_failure_t attempt(https_answer_t *answer, https_conn_t *conn, brski
     https_failure_t failure = conn->ssl ? HTTPS_OK : open_conn(conn);
 
     if (!failure) {
-        failure = send_request(conn, body);
+        failure = send_request(conn, conn->target->head, conn->target->head_len, body);
     }
     return failure ? failure : read_answer(answer, conn);
 }
@@ -510,4 +575,87 @@ https_failure_t https_post(https_answer_t *answer, https_conn_t *conn, brski_byt
         }
     }
     return failure;
+}
+
+/* ---- a pledge's requests ---- */
+
+https_failure_t https_open(https_conn_t *conn)
+{
+    https_failure_t failure = conn->ssl ? HTTPS_OK : open_conn(conn);
+
+    if (failure) {
+        hang_up(conn);
+    }
+    return failure;
+}
+
+void https_close(https_conn_t *conn)
+{
+    hang_up(conn);
+}
+
+/* Its head up to the length's value, in malloc'ed memory; NULL: none left. */
+static char *head_of(const https_conn_t *conn, const https_request_t *r)
+{
+    static const char form[] = "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: brski/" BRSKI_VERSION
+                               "%s%s%s%s\r\nContent-Length: ";
+    const char *type = r->content_type ? "\r\nContent-Type: " : "";
+    const char *accept = r->accept ? "\r\nAccept: " : "";
+    const char *type_value = r->content_type ? r->content_type : "";
+    const char *accept_value = r->accept ? r->accept : "";
+    apr_size_t room = sizeof(form) + strlen(r->method) + strlen(r->path) + 64
+                      + strlen(conn->target->authority) + strlen(type_value)
+                      + strlen(accept_value);
+    char *head = malloc(room);
+
+    if (head) {
+        snprintf(head, room, form, r->method, r->path, conn->target->authority, type, type_value,
+                 accept, accept_value);
+    }
+    return head;
+}
+
+https_failure_t https_exchange(https_answer_t *answer, https_conn_t *conn,
+                               const https_request_t *request)
+{
+    int kept = conn->ssl && conn->used > 0;
+    https_failure_t failure;
+    char *head;
+
+    memset(answer, 0, sizeof(*answer));
+    conn->have = 0;
+    conn->stale = 0;
+    failure = https_open(conn);
+    if (failure) {
+        return failure;
+    }
+    head = head_of(conn, request);
+    failure = head ? send_request(conn, head, strlen(head), request->body)
+                   : failed(conn, HTTPS_SEND);
+    free(head);
+    if (!failure) {
+        failure = read_answer(answer, conn);
+    }
+    if (failure) {
+        conn->stale = kept && conn->have == 0;
+        hang_up(conn);
+    }
+    return failure;
+}
+
+int https_was_stale(const https_conn_t *conn)
+{
+    return conn->stale;
+}
+
+SSL *https_ssl(const https_conn_t *conn)
+{
+    return conn->ssl;
+}
+
+const char *https_field(const https_conn_t *conn, const char *name, apr_pool_t *pool)
+{
+    const char *value = conn->have ? field((const char *)conn->in, name) : NULL;
+
+    return value ? apr_pstrmemdup(pool, value, strcspn(value, "\r\n")) : NULL;
 }

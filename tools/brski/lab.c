@@ -34,6 +34,7 @@ brski_err_t *lab_open(lab_t **out, const char *dir, apr_pool_t *pool)
     BRSKI_TRY(brski_json_parse(&json, text, &brski_limits_default, pool));
     lab->dir = dir;
     lab->url = brski_json_get_string(json, "url");
+    lab->registrar_url = brski_json_get_string(json, "registrar_url");
     lab->product = brski_json_get_string(json, "product");
     lab->devices = brski_json_int(brski_json_get(json, "devices"));
     if (!lab->url || !lab->product) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lab.h: where things are in a lab that `brski lab` made, for the commands that take --lab DIR. A lab is a directory of
- * fixed names (LAB_...) and lab.json, which tells what is not fixed: where its MASA listens, what its devices are called.
+ * fixed names (LAB_...) and lab.json, which tells what is not fixed: where its MASA and registrar listen, what its devices are called.
  */
 #ifndef BRSKI_TOOL_LAB_H
 #define BRSKI_TOOL_LAB_H
@@ -13,6 +13,8 @@
 #define LAB_README "README"
 #define LAB_CONF "masa.conf"
 #define LAB_MASACTL_CONF "masactl.conf"
+#define LAB_EST_CONF "est.conf"
+#define LAB_ESTCTL_CONF "estctl.conf"
 #define LAB_DEVICES_CSV "devices.csv"
 #define LAB_MANUFACTURER "manufacturer"
 #define LAB_TLS "tls"
@@ -24,10 +26,12 @@
 #define LAB_LOGS "logs"
 #define LAB_RUN "run"
 #define LAB_DB_FILE "db/masa.sqlite3"
+#define LAB_EST_DB_FILE "db/est.sqlite3"
 
 typedef struct lab_t {
     const char *dir;
     const char *url;              /**< of its MASA: "https://localhost:9443" */
+    const char *registrar_url;    /**< of its registrar; NULL in a lab of before there was one */
     const char *product;
     apr_int64_t devices;
     const char *voucher_anchor;   /**< PEM file: what its devices trust */

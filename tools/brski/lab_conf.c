@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lab_conf.c: writes the configuration of a lab's MASA, as lab_conf.h says. What differs from lab
- * to lab stands in Define lines at the top; the rest reads like a configuration that an
- * administrator would write.
+ * lab_conf.c: writes the configurations of a lab's MASA and registrar, as lab_conf.h says. What
+ * differs from lab to lab stands in Define lines at the top; the rest reads like a configuration
+ * that an administrator would write.
  */
 #include "lab_conf.h"
 
@@ -28,10 +28,12 @@ static const char modules_part[] =
     "LoadModule authz_core_module \"${MODULES}/mod_authz_core.so\"\n"
     "LoadModule authz_host_module \"${MODULES}/mod_authz_host.so\"\n"
     "LoadModule ssl_module \"${MODULES}/mod_ssl.so\"\n"
-    "LoadModule dbd_module \"${MODULES}/mod_dbd.so\"\n"
-    "LoadModule masa_module \"${MOD_MASA}\"\n\n";
+    "LoadModule dbd_module \"${MODULES}/mod_dbd.so\"\n";
 
-static const char server_part[] =
+static const char load_masa[] = "LoadModule masa_module \"${MOD_MASA}\"\n\n";
+static const char load_est[] = "LoadModule est_module \"${MOD_EST}\"\n\n";
+
+static const char masa_files[] =
     "ServerRoot \"${LAB}\"\n"
     "ServerName ${HOST}:${PORT}\n"
     "DefaultRuntimeDir \"${LAB}/" LAB_RUN "\"\n"
@@ -41,7 +43,21 @@ static const char server_part[] =
     "LogLevel warn ssl:error masa:info\n"
     "LogFormat \"%h %t \\\"%r\\\" %>s %B %{MASA_REQUEST_ID}e %{MASA_SERIAL}e"
     " %{MASA_ASSERTION}e %{MASA_RESULT}e\" masa\n"
-    "CustomLog \"${LAB}/" LAB_LOGS "/access.log\" masa\n\n"
+    "CustomLog \"${LAB}/" LAB_LOGS "/access.log\" masa\n\n";
+
+static const char est_files[] =
+    "ServerRoot \"${LAB}\"\n"
+    "ServerName ${HOST}:${PORT}\n"
+    "DefaultRuntimeDir \"${LAB}/" LAB_RUN "/est\"\n"
+    "PidFile \"${LAB}/" LAB_RUN "/est.pid\"\n"
+    "ErrorLog \"${LAB}/" LAB_LOGS "/est-error.log\"\n"
+    "# mod_ssl warns of the session cache that is off on purpose.\n"
+    "LogLevel warn ssl:error est:info\n"
+    "LogFormat \"%h %t \\\"%r\\\" %>s %B %{EST_REQUEST_ID}e %{EST_SERIAL}e"
+    " %{EST_RESULT}e\" est\n"
+    "CustomLog \"${LAB}/" LAB_LOGS "/est-access.log\" est\n\n";
+
+static const char server_part[] =
     "# Loopback only: a lab's keys protect nothing.\n"
     "Listen 127.0.0.1:${PORT}\n"
     "ServerTokens Prod\n"
@@ -55,10 +71,10 @@ static const char server_part[] =
     "MaxSpareThreads 32\n\n";
 
 static const char database_part[] =
-    "# The records: made by 'masactl schema apply'. One connection a process, because threads of\n"
+    "# The records: made by '${TOOL} schema apply'. One connection a process, because threads of\n"
     "# one process that wait for SQLite's lock would hold up the one that has it.\n"
     "DBDriver sqlite3\n"
-    "DBDParams \"${LAB}/" LAB_DB_FILE "\"\n"
+    "DBDParams \"${LAB}/${DB}\"\n"
     "DBDMin 1\n"
     "DBDKeep 1\n"
     "DBDMax 1\n"
@@ -71,9 +87,9 @@ static const char tls_part[] =
     "SSLSessionTickets Off\n"
     "SSLEngine On\n"
     "SSLProtocol -all +TLSv1.2 +TLSv1.3\n"
-    "SSLCertificateFile \"${LAB}/" LAB_TLS "/server.pem\"\n"
-    "SSLCertificateKeyFile \"${LAB}/" LAB_TLS "/server.key\"\n"
-    "# Registrars' certificates are let in to be judged by the MASA, whoever issued them.\n"
+    "SSLCertificateFile \"${LAB}/${IDENTITY}.pem\"\n"
+    "SSLCertificateKeyFile \"${LAB}/${IDENTITY}.key\"\n"
+    "# Clients' certificates are let in to be judged by the module, whoever issued them.\n"
     "SSLVerifyClient optional_no_ca\n\n";
 
 static const char masa_part[] =
@@ -103,36 +119,109 @@ static const char masa_part[] =
     "    Require local\n"
     "</Location>\n";
 
+static const char est_part[] =
+    "ESTEngine On\n"
+    "# Pledges see this certificate, and its key signs the requests to their MASAs.\n"
+    "ESTRegistrarCertificate \"${LAB}/" LAB_DOMAIN "/registrar.pem\""
+    " \"${LAB}/" LAB_DOMAIN "/registrar.key\"\n"
+    "ESTCA local \"${LAB}/" LAB_DOMAIN "/ca.pem\" \"${LAB}/" LAB_DOMAIN "/ca.key\""
+    " crl=https://${HOST}:${PORT}/est-crl\n"
+    "ESTProfile subject \"CN=%{serial},O=Lab Domain\"\n"
+    "ESTProfile san \"DNS:%{serial}.devices.example\"\n\n"
+    "<ESTManufacturer ${PRODUCT}>\n"
+    "    ESTIDevIDAnchor \"${LAB}/" LAB_MANUFACTURER "/idevid-anchors.pem\"\n"
+    "    ESTVoucherAnchor \"${LAB}/" LAB_MANUFACTURER "/root.pem\"\n"
+    "    ESTMASATLSAnchor \"${LAB}/" LAB_TLS "/ca.pem\"\n"
+    "    # All devices of this manufacturer are welcome; elsewhere one lists what was bought.\n"
+    "    ESTPledges any\n"
+    "</ESTManufacturer>\n\n"
+    "# The lab's MASA is on this machine, where a MASA URL may not point without being told so.\n"
+    "ESTMASAAddresses public 127.0.0.0/8 ::1\n\n"
+    "<Location \"/.well-known/brski\">\n"
+    "    SetHandler est\n"
+    "    Require all granted\n"
+    "</Location>\n"
+    "<Location \"/.well-known/est\">\n"
+    "    SetHandler est\n"
+    "    Require all granted\n"
+    "</Location>\n\n"
+    "# What was revoked; is it ready; what does it do (for people; ?json and ?metrics).\n"
+    "<Location \"/est-crl\">\n"
+    "    SetHandler est-crl\n"
+    "    Require all granted\n"
+    "</Location>\n"
+    "<Location \"/est-health\">\n"
+    "    SetHandler est-health\n"
+    "    Require all granted\n"
+    "</Location>\n"
+    "<Location \"/est-status\">\n"
+    "    SetHandler est-status\n"
+    "    Require local\n"
+    "</Location>\n";
+
 /* The run user's lines; who is not root cannot change user, and httpd would warn. */
 static const char *user_part(const lab_conf_t *c, apr_pool_t *pool)
 {
     return c->user ? apr_psprintf(pool, "User %s\nGroup %s\n\n", c->user, c->group) : "";
 }
 
-const char *lab_conf_text(const lab_conf_t *c, apr_pool_t *pool)
+/* What differs from lab to lab, and between the two servers of one. */
+typedef struct head_t {
+    const char *what;
+    const char *tool;
+    const char *conf;
+    int port;
+    const char *db;
+    const char *identity;
+    const char *module_name;
+    const char *module;
+} head_t;
+
+static const char *head_part(const lab_conf_t *c, const head_t *h, apr_pool_t *pool)
 {
-    const char *head = apr_psprintf(pool,
-        "# The MASA of this lab: made by 'brski lab', complete, on loopback, with SQLite.\n"
-        "#   make its records   masactl --config %s/masactl.conf schema apply\n"
-        "#   start              " BRSKI_HTTPD " -f %s/masa.conf\n"
-        "#   stop               " BRSKI_HTTPD " -f %s/masa.conf -k stop\n"
+    return apr_psprintf(pool,
+        "# The %s of this lab: made by 'brski lab', complete, on loopback, with SQLite.\n"
+        "#   make its records   %s --config %s/%s.conf schema apply\n"
+        "#   start              " BRSKI_HTTPD " -f %s/%s\n"
+        "#   stop               " BRSKI_HTTPD " -f %s/%s -k stop\n"
         "Define LAB \"%s\"\n"
         "Define HOST \"%s\"\n"
         "Define PORT %d\n"
         "Define PRODUCT %s\n"
+        "Define TOOL %s\n"
+        "Define DB %s\n"
+        "Define IDENTITY %s\n"
         "Define MODULES \"%s\"\n"
-        "Define MOD_MASA \"%s\"\n\n",
-        c->dir, c->dir, c->dir, c->dir, c->host, c->port, c->product, c->modules, c->module);
-
-    return apr_pstrcat(pool, head, modules_part, user_part(c, pool), server_part, database_part,
-                       tls_part, masa_part, NULL);
+        "Define %s \"%s\"\n\n",
+        h->what, h->tool, c->dir, h->tool, c->dir, h->conf, c->dir, h->conf, c->dir, c->host,
+        h->port, c->product, h->tool, h->db, h->identity, c->modules, h->module_name, h->module);
 }
 
-const char *lab_conf_masactl(const lab_conf_t *c, apr_pool_t *pool)
+const char *lab_conf_text(const lab_conf_t *c, apr_pool_t *pool)
+{
+    const head_t head = { "MASA", "masactl", LAB_CONF, c->port, LAB_DB_FILE, LAB_TLS "/server",
+                          "MOD_MASA", c->module };
+
+    return apr_pstrcat(pool, head_part(c, &head, pool), modules_part, load_masa,
+                       user_part(c, pool), masa_files, server_part, database_part, tls_part,
+                       masa_part, NULL);
+}
+
+const char *lab_conf_est(const lab_conf_t *c, apr_pool_t *pool)
+{
+    const head_t head = { "registrar", "estctl", LAB_EST_CONF, c->est_port, LAB_EST_DB_FILE,
+                          LAB_DOMAIN "/registrar", "MOD_EST", c->est_module };
+
+    return apr_pstrcat(pool, head_part(c, &head, pool), modules_part, load_est,
+                       user_part(c, pool), est_files, server_part, database_part, tls_part,
+                       est_part, NULL);
+}
+
+const char *lab_conf_tool(const lab_conf_t *c, const char *tool, const char *db, apr_pool_t *pool)
 {
     return apr_psprintf(pool,
-                        "# Which database masactl administers: that of this lab.\n"
+                        "# Which database %s administers: that of this lab.\n"
                         "driver sqlite3\n"
-                        "params %s/" LAB_DB_FILE "\n",
-                        c->dir);
+                        "params %s/%s\n",
+                        tool, c->dir, db);
 }

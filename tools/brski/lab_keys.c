@@ -84,6 +84,12 @@ static brski_err_t *make_tls(const lab_plan_t *plan, apr_pool_t *pool)
     return make_one(&unused, plan, &server, root, LAB_TLS "/server", pool);
 }
 
+/* The registrar's TLS certificate is for the host too: people look at its pages. */
+static const char *registrar_names(const lab_plan_t *plan, const char *folder, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, "DNS:registrar.", folder, ".example,", server_names(plan, pool), NULL);
+}
+
 /* A domain: root, registrar, and beside it one that may not be a registrar, to be refused. */
 static brski_err_t *make_domain(pki_id_t **root, const lab_plan_t *plan, const char *folder,
                                 const char *name, apr_pool_t *pool)
@@ -94,12 +100,21 @@ static brski_err_t *make_domain(pki_id_t **root, const lab_plan_t *plan, const c
     pki_spec_t other = lab_make_spec(plan, PKI_CLIENT, name, "Not a registrar");
     pki_id_t *unused;
 
-    registrar.alt_names = apr_pstrcat(pool, "DNS:registrar.", folder, ".example", NULL);
+    registrar.alt_names = registrar_names(plan, folder, pool);
     BRSKI_TRY(make_one(root, plan, &ca, NULL, files_join(folder, "root", pool), pool));
     BRSKI_TRY(
         make_one(&unused, plan, &registrar, *root, files_join(folder, "registrar", pool), pool));
     return make_one(&unused, plan, &other, *root, files_join(folder, "not-a-registrar", pool),
                     pool);
+}
+
+/* What issues the domain's certificates: below its root, with a key that the registrar has. */
+static brski_err_t *make_domain_ca(const lab_made_t *made, const lab_plan_t *plan, apr_pool_t *pool)
+{
+    pki_spec_t ca = lab_make_spec(plan, PKI_CA, "Lab Domain", "Lab Domain Device CA");
+    pki_id_t *unused;
+
+    return make_one(&unused, plan, &ca, made->domain_root, LAB_DOMAIN "/ca", pool);
 }
 
 brski_err_t *lab_make_keys(lab_made_t *made, const lab_plan_t *plan, apr_pool_t *pool)
@@ -109,5 +124,6 @@ brski_err_t *lab_make_keys(lab_made_t *made, const lab_plan_t *plan, apr_pool_t 
     BRSKI_TRY(make_manufacturer(made, plan, pool));
     BRSKI_TRY(make_tls(plan, pool));
     BRSKI_TRY(make_domain(&made->domain_root, plan, LAB_DOMAIN, "Lab Domain", pool));
+    BRSKI_TRY(make_domain_ca(made, plan, pool));
     return make_domain(&stranger_root, plan, LAB_STRANGER, "Lab Stranger", pool);
 }

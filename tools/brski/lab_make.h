@@ -24,9 +24,11 @@ typedef struct lab_plan_t {
     const char *group;
     const char *modules;
     const char *module;
+    const char *est_module;
     apr_int64_t devices;
     int digits;                   /**< of the running number in a serial number */
     int port;
+    int est_port;                 /**< the registrar's */
     int odd;                      /**< odd identities too */
     apr_time_t from;              /**< validity of certificates */
     apr_time_t until;

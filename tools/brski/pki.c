@@ -14,6 +14,7 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../common/say.h"
@@ -43,24 +44,32 @@ EVP_PKEY *pki_own_key(EVP_PKEY *key, apr_pool_t *pool)
     return key;
 }
 
-static brski_err_t *make_key(EVP_PKEY **out, const char *type, apr_pool_t *pool)
+/* The words for keys, as brski_profile.h writes them too. */
+static EVP_PKEY *generate(const char *type)
 {
-    EVP_PKEY *key = NULL;
+    static const struct {
+        const char *type;
+        const char *curve;
+    } curves[] = { { "p256", "P-256" }, { "p384", "P-384" }, { "p521", "P-521" } };
+    size_t i, bits = strncmp(type, "rsa", 3) == 0 ? (size_t)strtoul(type + 3, NULL, 10) : 0;
 
-    if (strcmp(type, "p256") == 0) {
-        key = EVP_EC_gen("P-256");
+    for (i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
+        if (strcmp(type, curves[i].type) == 0) {
+            return EVP_EC_gen(curves[i].curve);
+        }
     }
-    else if (strcmp(type, "p384") == 0) {
-        key = EVP_EC_gen("P-384");
+    if (strcmp(type, "ed25519") == 0) {
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     }
-    else if (strcmp(type, "rsa2048") == 0) {
-        key = EVP_RSA_gen(2048);
-    }
-    else if (strcmp(type, "rsa1024") == 0) {
-        key = EVP_RSA_gen(1024);
-    }
-    else {
-        return say_refuse(pool, "The key type %s is none of p256, p384, rsa2048.",
+    return bits >= 1024 && bits <= 8192 ? EVP_RSA_gen((unsigned int)bits) : NULL;
+}
+
+brski_err_t *pki_key_make(EVP_PKEY **out, const char *type, apr_pool_t *pool)
+{
+    EVP_PKEY *key = generate(type);
+
+    if (!key && !ERR_peek_error()) {
+        return say_refuse(pool, "The key type %s is none of p256, p384, p521, rsa2048, ed25519.",
                           brski_printable(type, 40, pool));
     }
     if (!key) {
@@ -211,7 +220,7 @@ brski_err_t *pki_make(pki_id_t **out, const pki_spec_t *spec, const pki_id_t *is
     const pki_id_t *by = issuer ? issuer : id;
 
     *out = NULL;
-    BRSKI_TRY(make_key(&id->key, spec->key, pool));
+    BRSKI_TRY(pki_key_make(&id->key, spec->key, pool));
     id->issuer = issuer;
     id->cert = X509_new();
     if (!id->cert) {
@@ -258,7 +267,7 @@ brski_err_t *pki_pem(brski_bytes_t *out, const pki_id_t *id, int certs, apr_pool
     return BRSKI_OK;
 }
 
-static brski_err_t *key_pem(brski_bytes_t *out, EVP_PKEY *key, apr_pool_t *pool)
+brski_err_t *pki_key_pem(brski_bytes_t *out, EVP_PKEY *key, apr_pool_t *pool)
 {
     BIO *bio = BIO_new(BIO_s_mem());
 
@@ -279,7 +288,7 @@ brski_err_t *pki_write(const pki_id_t *id, const char *dir, const char *name, in
     brski_err_t *err;
 
     BRSKI_TRY(pki_pem(&cert, id, certs, scratch_pool));
-    BRSKI_TRY(key_pem(&key, id->key, scratch_pool));
+    BRSKI_TRY(pki_key_pem(&key, id->key, scratch_pool));
     err = files_write(key_file, key, FILES_SECRET, scratch_pool);
     OPENSSL_cleanse((void *)key.data, key.len);
     BRSKI_TRY(err);

@@ -56,6 +56,12 @@ brski_err_t *pki_pem(brski_bytes_t *out, const pki_id_t *id, int certs, apr_pool
 /** Write what pki_pem() gives to NAME.pem, and the key to NAME.key, mode 0600. */
 brski_err_t *pki_write(const pki_id_t *id, const char *dir, const char *name, int certs, apr_pool_t *scratch_pool);
 
+/** Make a key: "p256", "p384", "p521", "ed25519", or "rsa" and how many bits. @return BRSKI_E_INPUT for another word */
+brski_err_t *pki_key_make(EVP_PKEY **key, const char *type, apr_pool_t *pool);
+
+/** PEM of a private key, without a passphrase. */
+brski_err_t *pki_key_pem(brski_bytes_t *out, EVP_PKEY *key, apr_pool_t *pool);
+
 /** Read a private key, PEM or DER; a passphrase is not asked for. */
 brski_err_t *pki_key_load(EVP_PKEY **key, const char *path, apr_pool_t *pool);
 

@@ -104,10 +104,10 @@ sub spew
 
 # Start a TLS server with these files on loopback, a process a connection. answer->(path, body,
 # head) returns the status line's rest, a reference to the header fields, and the body; nothing
-# hangs up. Returns its port.
+# hangs up. Further arguments are IO::Socket::SSL's. Returns its port.
 sub start_server
 {
-    my ($cert, $key, $answer) = @_;
+    my ($cert, $key, $answer, @tls) = @_;
     my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => 0, Listen => 64)
         or die "no server: $!";
     my $port = $listener->sockport;
@@ -118,7 +118,7 @@ sub start_server
         while (1) {
             my $client = $listener->accept or next;
             next if fork;
-            serve($client, $cert, $key, $answer);
+            serve($client, $cert, $key, $answer, @tls);
             POSIX::_exit(0);
         }
     }
@@ -129,16 +129,16 @@ sub start_server
 
 sub serve
 {
-    my ($socket, $cert, $key, $answer) = @_;
+    my ($socket, $cert, $key, $answer, @tls) = @_;
     my $buffer = '';
 
     local $SIG{CHLD} = 'DEFAULT';         # what answers may run commands
     local $SIG{PIPE} = 'IGNORE';
     setsockopt $socket, IPPROTO_TCP, TCP_NODELAY, 1;
     my $client = IO::Socket::SSL->start_SSL($socket, SSL_server => 1, SSL_cert_file => $cert,
-                                            SSL_key_file => $key) or return;
+                                            SSL_key_file => $key, @tls) or return;
     while (my ($path, $body, $head) = read_request($client, \$buffer)) {
-        my ($status, $fields, $text) = $answer->($path, $body, $head);
+        my ($status, $fields, $text) = $answer->($path, $body, $head, $client);
         last if !defined $status;
         syswrite_all($client, answer_text($status, $fields, $text));
         last if $head =~ /^Connection:\s*close/mi || ($fields->{Connection} || '') eq 'close';
