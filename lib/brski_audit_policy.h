@@ -18,7 +18,7 @@ typedef struct brski_audit_policy_t {
     brski_audit_word_t unknown;       /**< entries "nonced" of a domain that is neither ours nor known; refuse */
     brski_audit_word_t logged;        /**< of such a domain whose assertion was only "logged"; refuse */
     brski_audit_word_t nonceless;     /**< nonceless entries of domains not in nonceless_known; ours too unless listed; refuse */
-    brski_audit_word_t truncated;     /**< truncation counters above 0; warn */
+    brski_audit_word_t truncated;     /**< "arbitrary" above 0, or more duplicates than the entries shown account for; warn */
     brski_audit_word_t version;       /**< a version above 1; warn: what is known is judged */
     brski_audit_word_t missing;       /**< the MASA has no log for us (404), or ours is not in it; refuse */
     brski_audit_word_t garbage;       /**< an answer that is no audit log; refuse */

@@ -14,6 +14,7 @@
 /** How a client behaves; zero-fill it, every zero is a default. */
 typedef struct brski_client_options_t {
     const char *anchors;          /**< PEM file: issuers of acceptable servers; NULL: the system's (WebPKI) */
+    const apr_array_header_t *trusted; /**< brski_bytes_t, DER: instead of anchors; an empty one trusts nobody; NULL: anchors count */
     const char *chain_file;       /**< PEM file of the TLS client certificate, end entity first; NULL: none */
     const char *key_file;         /**< its key */
     const char *user;             /**< HTTP authentication (Basic, Digest); NULL: none */
@@ -23,8 +24,12 @@ typedef struct brski_client_options_t {
     apr_size_t max_answer;        /**< octets of a body; default 8 MiB */
     const char *resolve;          /**< "HOST:PORT:ADDRESS": this name is there (tests, pinned names); NULL: ask DNS */
     const char *user_agent;       /**< NULL: "brski/VERSION" */
+    const char *proxy;            /**< URL of an HTTP proxy; the address asked about is then its own; NULL: none */
     /** Nonzero when this address may be spoken to; asked before anything is sent. NULL: any address. */
     int (*address_ok)(void *baton, const char *address, int port);
+    /** The server's certificates lead to no known issuer: what it showed (brski_bytes_t, DER, end entity first, as long as the call).
+     *  The request fails all the same. NULL: nobody wants to know. */
+    void (*untrusted)(void *baton, const apr_array_header_t *chain);
     void *baton;
 } brski_client_options_t;
 

@@ -9,6 +9,9 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -29,6 +32,8 @@ typedef struct state_t {
     struct curl_slist *resolve;
     const brski_client_options_t *options;
     apr_size_t max_answer;
+    X509_STORE *store;            /* of options->trusted; NULL: curl's */
+    apr_pool_t *pool;
     char error[CURL_ERROR_SIZE];
 } state_t;
 
@@ -109,6 +114,90 @@ static int judge_address(void *baton, char *address, char *local, int port, int 
     return CURL_PREREQFUNC_OK;
 }
 
+/* ---- whom to trust ---- */
+
+/* Errors that say nothing but that the issuer is a stranger. */
+static int is_stranger(int error)
+{
+    return error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY
+           || error == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT
+           || error == X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE
+           || error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN
+           || error == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
+           || error == X509_V_ERR_CERT_UNTRUSTED;
+}
+
+static void tell_chain(const state_t *state, X509_STORE_CTX *ctx)
+{
+    STACK_OF(X509) *shown = X509_STORE_CTX_get0_untrusted(ctx);
+    apr_array_header_t *chain;
+    apr_pool_t *pool;
+    int i;
+
+    apr_pool_create(&pool, state->pool);
+    chain = apr_array_make(pool, 4, sizeof(brski_bytes_t));
+    for (i = 0; i < sk_X509_num(shown); i++) {
+        unsigned char *der = NULL;
+        int len = i2d_X509(sk_X509_value(shown, i), &der);
+
+        if (len > 0) {
+            APR_ARRAY_PUSH(chain, brski_bytes_t) =
+                brski_bytes_dup(brski_bytes(der, (apr_size_t)len), pool);
+        }
+        OPENSSL_free(der);
+    }
+    if (chain->nelts) {
+        state->options->untrusted(state->options->baton, chain);
+    }
+    apr_pool_destroy(pool);
+}
+
+/* OpenSSL's verification, and what the server showed when it came to a stranger. */
+static int verify(X509_STORE_CTX *ctx, void *baton)
+{
+    const state_t *state = baton;
+    int good = X509_verify_cert(ctx);
+
+    if (good <= 0 && state->options->untrusted && is_stranger(X509_STORE_CTX_get_error(ctx))) {
+        tell_chain(state, ctx);
+    }
+    return good;
+}
+
+static CURLcode prepare_tls(CURL *curl, void *ssl_ctx, void *baton)
+{
+    state_t *state = baton;
+
+    (void)curl;
+    if (state->store) {
+        /* the context takes a reference of its own */
+        SSL_CTX_set1_cert_store(ssl_ctx, state->store);
+    }
+    SSL_CTX_set_cert_verify_callback(ssl_ctx, verify, state);
+    return CURLE_OK;
+}
+
+/* An anchor need not be self-signed: a server may leave its root out. */
+static brski_err_t *make_store(state_t *state, const apr_array_header_t *trusted, apr_pool_t *pool)
+{
+    int i, good = 1;
+
+    state->store = X509_STORE_new();
+    if (!state->store || !X509_STORE_set_flags(state->store, X509_V_FLAG_PARTIAL_CHAIN)) {
+        return brski_err_openssl(BRSKI_E_INTERNAL, NULL, pool, "X509_STORE");
+    }
+    for (i = 0; i < trusted->nelts && good; i++) {
+        brski_bytes_t der = APR_ARRAY_IDX(trusted, i, brski_bytes_t);
+        const unsigned char *at = der.data;
+        X509 *x509 = d2i_X509(NULL, &at, (long)der.len);
+
+        good = x509 && X509_STORE_add_cert(state->store, x509);
+        X509_free(x509);
+    }
+    return good ? BRSKI_OK
+                : brski_err_openssl(BRSKI_E_INPUT, NULL, pool, "a trusted certificate");
+}
+
 /* ---- making ---- */
 
 static apr_status_t close_state(void *baton)
@@ -116,6 +205,7 @@ static apr_status_t close_state(void *baton)
     state_t *state = baton;
 
     curl_easy_cleanup(state->curl);
+    X509_STORE_free(state->store);
     curl_slist_free_all(state->resolve);
     return APR_SUCCESS;
 }
@@ -130,8 +220,8 @@ static void set_tls(CURL *curl, const brski_client_options_t *o)
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (o->anchors) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, o->anchors);
+    if (o->anchors || o->trusted) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, o->trusted ? NULL : o->anchors);
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     }
     if (o->chain_file) {
@@ -154,7 +244,7 @@ static void set_limits(CURL *curl, const brski_client_options_t *o)
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
                      milliseconds(o->connect_timeout, CONNECT_TIMEOUT));
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, milliseconds(o->timeout, TIMEOUT));
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_PROXY, o->proxy ? o->proxy : "");
     /* libcurl's own files are nobody's configuration of ours */
     curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 }
@@ -194,6 +284,7 @@ static brski_client_options_t *copy_options(const brski_client_options_t *o, apr
     own->chain_file = apr_pstrdup(pool, o->chain_file);
     own->key_file = apr_pstrdup(pool, o->key_file ? o->key_file : o->chain_file);
     own->resolve = apr_pstrdup(pool, o->resolve);
+    own->proxy = apr_pstrdup(pool, o->proxy);
     return own;
 }
 
@@ -209,6 +300,7 @@ brski_err_t *brski_client_curl_make(brski_client_t **out, const brski_client_opt
 
     *out = NULL;
     state->options = copy_options(options, pool);
+    state->pool = pool;
     BRSKI_TRY(readable(state->options->anchors, pool));
     BRSKI_TRY(readable(state->options->chain_file, pool));
     BRSKI_TRY(readable(state->options->key_file, pool));
@@ -220,6 +312,9 @@ brski_err_t *brski_client_curl_make(brski_client_t **out, const brski_client_opt
     apr_pool_cleanup_register(pool, state, close_state, apr_pool_cleanup_null);
     if (options->resolve) {
         state->resolve = curl_slist_append(NULL, options->resolve);
+    }
+    if (options->trusted) {
+        BRSKI_TRY(make_store(state, options->trusted, pool));
     }
     client->name = "curl";
     client->send = send_request;
@@ -241,6 +336,19 @@ static void set_options(state_t *state)
     curl_easy_setopt(state->curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(state->curl, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(state->curl, CURLOPT_PREREQFUNCTION, judge_address);
+}
+
+/* Only what asks for it needs libcurl to be the one on OpenSSL. */
+static brski_err_t *set_trust(state_t *state, apr_pool_t *pool)
+{
+    if (!state->store && !state->options->untrusted) {
+        return BRSKI_OK;
+    }
+    if (curl_easy_setopt(state->curl, CURLOPT_SSL_CTX_FUNCTION, prepare_tls) != CURLE_OK
+        || curl_easy_setopt(state->curl, CURLOPT_SSL_CTX_DATA, state) != CURLE_OK) {
+        return brski_err(BRSKI_E_INTERNAL, NULL, pool, "libcurl is not the one on OpenSSL");
+    }
+    return BRSKI_OK;
 }
 
 static struct curl_slist *header_lines(const brski_client_request_t *r, apr_pool_t *pool)
@@ -355,6 +463,7 @@ static brski_err_t *send_request(brski_client_answer_t **answer, brski_client_t 
     x.headers = apr_table_make(result_pool, 16);
     state->error[0] = '\0';
     set_options(state);
+    BRSKI_TRY(set_trust(state, result_pool));
     set_request(state->curl, request);
     headers = header_lines(request, scratch_pool);
     curl_easy_setopt(state->curl, CURLOPT_HTTPHEADER, headers);

@@ -90,6 +90,9 @@ typedef struct brski_registrar_t {
     const char *resolve;              /**< tests: "HOST:PORT:ADDRESS"; NULL */
     apr_interval_time_t skew;
     const char *node;                 /**< names this process in leases */
+    apr_array_header_t *issuers;      /**< const brski_cert_t *: our own CAs, to know a certificate that was just issued; may be NULL */
+    /** How a MASA is asked; NULL: brski_client_curl_make(). For tests. */
+    brski_err_t *(*make_client)(brski_client_t **out, const brski_client_options_t *options, apr_pool_t *pool);
     /** Tell a human: log, event row, ESTNotify. Called from any thread. */
     void (*alarm)(const brski_note_t *note, void *baton);
     void *alarm_baton;
@@ -128,6 +131,7 @@ typedef struct brski_registrar_answer_t {
     const char *content_type;
     const char *request;              /**< id of the row; set when one was made or found */
     int fresh;                        /**< this call made the row: its work is leased to brski_registrar_t.node and must be begun */
+    const brski_request_t *row;       /**< that row, for brski_jobs_begin(); NULL unless fresh */
     brski_device_id_t *device;        /**< as far as it came; NULL */
 } brski_registrar_answer_t;
 
