@@ -11,7 +11,7 @@
 #include "brski_voucher.h"
 
 /* Arguments of STMT_EVENT_PUT. */
-#define EVENT_PUT_ARGS 32
+#define EVENT_PUT_ARGS 31
 
 /* Columns of an event, from its first. */
 enum {
@@ -95,8 +95,8 @@ static void guard_args(const char **args, const char *tenant, const brski_device
     args[n++] = d->serial_number;
     args[n++] = brski_arg_number(d->version, pool);
     args[n++] = brski_arg_number(d->state_version, pool);
-    args[n++] = brski_arg_number(facts->policy_version, pool);
-    args[n++] = brski_arg_number(facts->epoch, pool);
+    args[n++] = apr_psprintf(pool, "%" APR_INT64_T_FMT ":%" APR_INT64_T_FMT,
+                             facts->policy_version, facts->epoch);
     args[n++] = or_empty(d->head_hash);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "brski_bytes.h"
+#include "brski_json.h"
 
 /* How many rows one call removes of each kind: a short transaction. */
 #define EXPIRE_AT_ONCE 500
@@ -160,19 +161,25 @@ brski_err_t *brski_store_refusal_get(brski_refusal_t **refusal, brski_store_t *s
 
 /* ---- peers ---- */
 
+/* All in one statement: a statement for each would cost PostgreSQL as much as a decision's read. */
 static brski_err_t *put_peers(brski_dbd_t *db, void *baton, apr_pool_t *pool)
 {
     const rows_t *r = baton;
+    brski_json_t *rows = brski_json_array(pool);
+    const char *args[] = { r->tenant, NULL };
     int i;
 
     for (i = 0; i < r->rows->nelts; i++) {
         const brski_peer_t *p = APR_ARRAY_IDX(r->rows, i, const brski_peer_t *);
-        const char *args[] = { r->tenant, p->request_id, brski_arg_clean(p->address, pool),
-                               brski_arg_clean(p->tls_subject, pool) };
+        brski_json_t *row = brski_json_array(pool);
 
-        BRSKI_TRY(brski_dbd_exec(NULL, db, STMT_EVENT_PEER_PUT, args, pool));
+        brski_json_append_string(row, p->request_id);
+        brski_json_append_string(row, brski_arg_clean(p->address, pool));
+        brski_json_append_string(row, brski_arg_clean(p->tls_subject, pool));
+        brski_json_append(rows, row);
     }
-    return BRSKI_OK;
+    args[1] = brski_json_text(rows, 0, pool);
+    return brski_dbd_exec(NULL, db, STMT_EVENT_PEER_PUT, args, pool);
 }
 
 brski_err_t *brski_store_peers_put(brski_store_t *store, const apr_array_header_t *peers,

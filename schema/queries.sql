@@ -13,7 +13,8 @@
 --   tenant, 16 identities (NULL: none), now; tenant
 -- columns: kind, then 26 of text, by kind:
 --   stored, outstanding: those of STMT_EVENT_LIST in its order, then voucher (NULL for outstanding)
---   device: those of STMT_DEVICE_GET in its order
+--   device: those of STMT_DEVICE_GET in its order up to state_version, then the head of its chain
+--     as epoch:seq:hash
 --   customer: customer, identity, and of each grant what, product, value, until_at (NULL: no grant)
 --   tenant: policy_version, epoch
 SELECT 'stored',
@@ -29,15 +30,11 @@ SELECT 'device', d.product, d.serial_number, d.customer, d.signer, d.idevid_issu
        CAST(d.made_at AS text), CAST(d.sold_at AS text), CAST(d.version AS text),
        COALESCE(s.status, 'active'), s.status_text, CAST(s.downgrade_until AS text),
        CAST(s.version AS text),
-       (SELECT CAST(l.epoch AS text) FROM voucher_event l
+       (SELECT CAST(l.epoch AS text) || ':' || CAST(l.seq AS text) || ':' || l.hash
+        FROM voucher_event l
         WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
         ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
-       (SELECT CAST(l.seq AS text) FROM voucher_event l
-        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
-        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
-       (SELECT l.hash FROM voucher_event l
-        WHERE l.tenant = d.tenant AND l.product = d.product AND l.serial_number = d.serial_number
-        ORDER BY l.epoch DESC, l.seq DESC LIMIT 1),
+       NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM device d
 LEFT JOIN device_state s
@@ -71,7 +68,7 @@ WHERE t.tenant = %s
 
 -- STMT_EVENT_PUT: write an event, if all that was read is still so
 -- parameters: the event's 24 columns without product and serial_number, in the order named;
---   tenant, product, serial_number, device version, state version, policy_version, epoch, head's hash
+--   tenant, product, serial_number, device version, state version, policy_version:epoch, head's hash
 -- changes: 1, or 0 when something moved or these bytes were answered before
 INSERT INTO voucher_event (
     tenant,
@@ -86,10 +83,8 @@ LEFT JOIN device_state s
   ON s.tenant = d.tenant AND s.serial_number = d.serial_number AND s.product = d.product
 WHERE d.tenant = %s AND d.product = %s AND d.serial_number = %s AND d.version = %lld
   AND COALESCE(s.version, 0) = CAST(%lld AS bigint)
-  AND COALESCE((SELECT t.policy_version FROM tenant_state t WHERE t.tenant = d.tenant), 0)
-      = CAST(%lld AS bigint)
-  AND COALESCE((SELECT t.epoch FROM tenant_state t WHERE t.tenant = d.tenant), 1)
-      = CAST(%lld AS bigint)
+  AND COALESCE((SELECT CAST(t.policy_version AS text) || ':' || CAST(t.epoch AS text)
+                FROM tenant_state t WHERE t.tenant = d.tenant), '0:1') = %s
   AND COALESCE((SELECT l.hash FROM voucher_event l
                 WHERE l.tenant = d.tenant AND l.product = d.product
                   AND l.serial_number = d.serial_number
@@ -181,8 +176,11 @@ FROM voucher_event e
 WHERE e.tenant = %s AND e.request_hash = %s
 
 -- STMT_EVENT_PEER_PUT: keep who asked, beside the chain
--- parameters: tenant, request_id, address, tls_subject
-INSERT INTO event_peer (tenant, request_id, address, tls_subject) VALUES (%s, %s, %s, %s)
+-- parameters: tenant; JSON array of arrays request_id, address, tls_subject
+INSERT INTO event_peer (tenant, request_id, address, tls_subject)
+SELECT %s, json_extract(j.value, '$[0]'), json_extract(j.value, '$[1]'),
+       json_extract(j.value, '$[2]')
+FROM json_each(%s) AS j WHERE true
 ON CONFLICT DO NOTHING
 
 -- STMT_EVENT_PEER_GET: who asked for this voucher

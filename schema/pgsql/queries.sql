@@ -7,6 +7,12 @@ SELECT s.name, current_setting(s.name, true)
 FROM unnest(ARRAY['fsync', 'full_page_writes', 'synchronous_commit', 'synchronous_standby_names',
                   'transaction_read_only', 'statement_timeout', 'server_version']) AS s(name)
 
+-- STMT_EVENT_PEER_PUT: keep who asked, beside the chain
+INSERT INTO event_peer (tenant, request_id, address, tls_subject)
+SELECT %s, j.value ->> 0, j.value ->> 1, j.value ->> 2
+FROM json_array_elements(CAST(%s AS json)) AS j(value)
+ON CONFLICT DO NOTHING
+
 -- STMT_FRESH_USE_EXPIRE: remove a number of old notes
 -- An array, so that the planner cannot join it with the whole table.
 DELETE FROM fresh_use WHERE tenant = %s AND request_hash = ANY (ARRAY(
