@@ -402,6 +402,20 @@ brski_store_t *database_store(const database_t *database, const char *tenant, in
     return store;
 }
 
+brski_records_t *database_records(const database_t *database, const char *tenant, int max,
+                                  const brski_ctx_t *ctx, apr_pool_t *pool)
+{
+    brski_records_t *records;
+    brski_err_t *err;
+
+    err = brski_records_make(&records, tenant, database_host(database, max, pool),
+                             database->dialect, max, apr_time_from_sec(30), ctx, pool);
+    if (err) {
+        bail_out("%s", brski_err_text(err, pool));
+    }
+    return records;
+}
+
 /* ---- rows ---- */
 
 void database_device(brski_dbd_t *db, const char *tenant, const char *serial_number,

@@ -7,6 +7,7 @@
 #ifndef DATABASE_H
 #define DATABASE_H
 
+#include "brski_records.h"
 #include "brski_store.h"
 #include "unit.h"
 
@@ -53,6 +54,10 @@ brski_store_host_t *database_host(const database_t *database, int max, apr_pool_
 /** A store on such a host: as many places as connections, 30 s of patience. */
 brski_store_t *database_store(const database_t *database, const char *tenant, int max,
                               const brski_ctx_t *ctx, apr_pool_t *pool);
+
+/** Records of an EST server on such a host, of a database made by database_est(). */
+brski_records_t *database_records(const database_t *database, const char *tenant, int max,
+                                  const brski_ctx_t *ctx, apr_pool_t *pool);
 
 /** PostgreSQL: end it and start it again; end it as a crash does; stop and continue its processes. */
 void database_restart(const database_t *database);
