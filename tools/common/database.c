@@ -216,7 +216,7 @@ brski_err_t *db_connect(db_t *db)
     static const apr_interval_time_t patience = 30 * APR_USEC_PER_SEC;
     brski_store_host_t *host = apr_pcalloc(db->pool, sizeof(*host));
 
-    BRSKI_TRY(brski_dbd_open(&db->dbd, &brski_dbd_set_masa, db->driver, db->params, db->pool));
+    BRSKI_TRY(brski_dbd_open(&db->dbd, db->kind->set, db->driver, db->params, db->pool));
     apr_pool_cleanup_register(db->pool, db->dbd, close_dbd, apr_pool_cleanup_null);
     host->open = lend;
     host->close = take_back;

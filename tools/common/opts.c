@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GROUPS_IN_TWO_LINES 8
+
 static command_group_t *groups;
 
 static const opt_t builtin_options[] = {
@@ -148,8 +150,8 @@ static void help_group(FILE *out, const program_t *program, const command_group_
     fprintf(out, "\n'%s %s --help' tells the options of one.\n", program->name, g->commands->words);
 }
 
-/* "import, show, key add": the words of a group's commands after its name. */
-static void help_group_words(FILE *out, const command_group_t *g)
+/* "import, show, key add": the words of a group's commands after its name, behind a beginning. */
+static void help_group_words(FILE *out, const command_group_t *g, const char *begin)
 {
     apr_size_t skip = strlen(g->name) + 1;
 
@@ -157,19 +159,30 @@ static void help_group_words(FILE *out, const command_group_t *g)
         return;
     }
     for (const command_t *c = g->commands; c->words; c++) {
-        fprintf(out, "%s%s", c == g->commands ? "              " : ", ", c->words + skip);
+        fprintf(out, "%s%s", c == g->commands ? begin : ", ", c->words + skip);
     }
-    fputs("\n", out);
+}
+
+/* A program of many groups has one line for each, so that all of it fits a screen. */
+static void help_groups(FILE *out)
+{
+    int many = 0;
+
+    for (const command_group_t *g = groups; g; g = g->next) {
+        many++;
+    }
+    for (const command_group_t *g = groups; g; g = g->next) {
+        fprintf(out, "  %-11s %s", g->name, g->summary);
+        help_group_words(out, g, many > GROUPS_IN_TWO_LINES ? ": " : "\n              ");
+        fputs("\n", out);
+    }
 }
 
 static void help_program(FILE *out, const program_t *program)
 {
     fprintf(out, "usage: %s [options] COMMAND [options] [arguments]\n%s\n\n", program->name,
             program->summary);
-    for (const command_group_t *g = groups; g; g = g->next) {
-        fprintf(out, "  %-11s %s\n", g->name, g->summary);
-        help_group_words(out, g);
-    }
+    help_groups(out);
     fputs("\n", out);
     help_options(out, program->options);
     help_options(out, builtin_options);

@@ -115,7 +115,12 @@ static void put_text(FILE *out, const char *text)
 {
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f || (c == 0xc2 && (unsigned char)text[1] < 0xa0)) {
+        unsigned char next = (unsigned char)text[1];
+        if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            fprintf(out, "\\x%02x\\x%02x", c, next);    /* C1 controls: both octets */
+            text++;
+        }
+        else if (c < 0x20 || c == 0x7f) {
             fprintf(out, "\\x%02x", c);
         }
         else {
