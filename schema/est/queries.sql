@@ -182,6 +182,48 @@ SET woken_at = CASE WHEN lease_until > %lld THEN CAST(%lld AS bigint) ELSE 0 END
 WHERE tenant = %s AND manufacturer = %s AND task <> 'none'
   AND (task = 'human' OR lease_until > %lld)
 
+-- STMT_EST_REQUEST_OPEN: work, what is due first standing first
+-- parameters: tenant, task twice ('' any), how many
+-- columns: those of STMT_EST_REQUEST_GET; pvr, rvr and voucher are NULL
+SELECT id, manufacturer, serial_number, idevid_spki, nonce, accept, masa_url, created_at, task,
+       next_at, attempts, lease_by, lease_until, number, status, text, detail, voucher_type,
+       answered_at, NULL, NULL, NULL
+FROM est_request
+WHERE tenant = %s AND task <> 'none' AND (%s = '' OR task = %s)
+ORDER BY next_at
+LIMIT CAST(%lld AS bigint)
+
+-- STMT_EST_REQUEST_OLD: what is done, the newest first
+-- parameters: tenant, how many
+-- columns: those of STMT_EST_REQUEST_OPEN
+SELECT id, manufacturer, serial_number, idevid_spki, nonce, accept, masa_url, created_at, task,
+       next_at, attempts, lease_by, lease_until, number, status, text, detail, voucher_type,
+       answered_at, NULL, NULL, NULL
+FROM est_request
+WHERE tenant = %s AND task = 'none'
+ORDER BY created_at DESC
+LIMIT CAST(%lld AS bigint)
+
+-- STMT_EST_REQUEST_DEVICE: all of a device, the newest first
+-- parameters: tenant, manufacturer, serial_number, how many
+-- columns: those of STMT_EST_REQUEST_OPEN
+SELECT id, manufacturer, serial_number, idevid_spki, nonce, accept, masa_url, created_at, task,
+       next_at, attempts, lease_by, lease_until, number, status, text, detail, voucher_type,
+       answered_at, NULL, NULL, NULL
+FROM est_request
+WHERE tenant = %s AND manufacturer = %s AND serial_number = %s
+ORDER BY created_at DESC
+LIMIT CAST(%lld AS bigint)
+
+-- STMT_EST_REQUEST_JUDGE: have the log of a device that joined looked at now; one that is joining is
+--   judged as such
+-- parameters: next_at; tenant, id, now
+-- changes: 1, or 0 when there is no voucher or somebody works on it
+UPDATE est_request
+SET task = CASE task WHEN 'none' THEN 'recheck' WHEN 'telemetry' THEN 'audit' ELSE task END,
+    next_at = %lld, attempts = 0
+WHERE tenant = %s AND id = %s AND voucher IS NOT NULL AND lease_until <= %lld
+
 -- STMT_EST_REQUEST_EXPIRE: remove a number of old answers
 -- parameters: tenant, tenant, created before, how many
 DELETE FROM est_request WHERE tenant = %s AND id IN (
@@ -465,6 +507,30 @@ SET hash = excluded.hash, published_at = excluded.published_at, json = excluded.
 -- parameters: tenant
 -- columns: node, hash, json, published_at
 SELECT node, hash, json, published_at FROM est_node_snapshot WHERE tenant = %s ORDER BY node
+
+-- STMT_EST_SNAPSHOT_DELETE: forget a server that is gone
+-- parameters: tenant, node
+DELETE FROM est_node_snapshot WHERE tenant = %s AND node = %s
+
+-- ---- for pages ----
+
+-- STMT_EST_PLEDGE_COUNT: how many devices are how, among the first so many by key
+-- parameters: tenant, how many
+-- columns: welcome, verdict, how many
+SELECT v.welcome, v.verdict, count(*)
+FROM (SELECT welcome, verdict FROM est_pledge
+      WHERE tenant = %s ORDER BY manufacturer, serial_number LIMIT CAST(%lld AS bigint)) v
+GROUP BY v.welcome, v.verdict
+
+-- STMT_EST_CERTIFICATE_COUNT: how many certificates are how, among the first so many by key
+-- parameters: now, tenant, how many
+-- columns: state (live, expired, revoked), how many
+SELECT v.state, count(*)
+FROM (SELECT CASE WHEN revoked_at > 0 THEN 'revoked' WHEN not_after < %lld THEN 'expired'
+                  ELSE 'live' END AS state
+      FROM est_certificate
+      WHERE tenant = %s ORDER BY ca, serial LIMIT CAST(%lld AS bigint)) v
+GROUP BY v.state
 
 -- ---- the schema and the database ----
 

@@ -27,7 +27,8 @@ static const int whole_tenant[] = {
 /* Those of an EST server: short lists, the newest first, and all work that is open. */
 static const int whole_est_tenant[] = {
     STMT_EST_DOMAIN_ID_LIST, STMT_EST_FIRST_USE_LIST, STMT_EST_SNAPSHOT_LIST,
-    STMT_EST_NOTE_LIST, STMT_EST_NOTE_ALARMS, STMT_EST_WORK_COUNT, -1
+    STMT_EST_NOTE_LIST, STMT_EST_NOTE_ALARMS, STMT_EST_REQUEST_OLD, STMT_EST_REQUEST_OPEN,
+    STMT_EST_WORK_COUNT, -1
 };
 
 static int may_walk(const brski_dbd_t *db, int stmt)

@@ -86,10 +86,10 @@ CREATE TABLE est_request (
     voucher TEXT,
     PRIMARY KEY (tenant, id)
 );
--- Work, the oldest first; a device's work; answers, the oldest first.
+-- Work, the oldest first; a device's requests; answers, the oldest first.
 CREATE INDEX est_request_due ON est_request (tenant, next_at, task) WHERE task <> 'none';
-CREATE INDEX est_request_device ON est_request (tenant, manufacturer, serial_number)
-    WHERE task <> 'none';
+CREATE INDEX est_request_device
+    ON est_request (tenant, manufacturer, serial_number, created_at);
 CREATE INDEX est_request_old ON est_request (tenant, created_at) WHERE task = 'none';
 
 CREATE TABLE est_domain_id (
