@@ -41,6 +41,8 @@ typedef struct glue_engine_t {
     int verify;                   /**< SSL_VERIFY_...: what the handshake asks of clients; SSL_VERIFY_NONE: no certificates */
     SSL_CTX *ssl_ctx;             /**< of this server; NULL when mod_ssl does not serve it */
     brski_cert_cache_t *cache;    /**< of this process; may be NULL */
+    struct glue_counts_t *counts; /**< shared by all processes (glue_count.h) */
+    struct glue_place_t *place;   /**< this process's in them; NULL when it has none */
 } glue_engine_t;
 
 struct glue_http_t;
@@ -67,6 +69,7 @@ typedef struct glue_module_t {
     const char *log_httpd;        /**< "BRSKI2201": httpd answered an error by itself */
     const char *log_no_engine;    /**< handler without an engine */
     const char *log_no_page;      /**< the same for what looks after it */
+    const char *log_no_memory;    /**< no shared memory for counters */
     const char *log_not_ready;    /**< the database does not answer */
     const char *log_ready;        /**< it answers again */
     const brski_dbd_set_t *statements; /**< that its engines run */
@@ -86,6 +89,10 @@ typedef struct glue_module_t {
     void (*environment)(const struct glue_http_t *http);
     /** A request was refused, by us; may be NULL. */
     void (*refused)(const struct glue_http_t *http, const brski_err_t *err);
+    /** A request was served and counted; may be NULL. */
+    void (*served)(const struct glue_http_t *http);
+    /** Show this process's levels and growing numbers (glue_count.h); may be NULL. */
+    void (*levels)(const glue_engine_t *engine);
 } glue_module_t;
 
 /** Each module defines its own. */

@@ -17,6 +17,7 @@
 
 #include "brski_bytes.h"
 #include "brski_time.h"
+#include "est_count.h"
 
 /* Commands of one process that run at once; with more the command hangs, or somebody plays. */
 #define COMMANDS_MAX 16
@@ -181,6 +182,9 @@ void est_alarm_raise(const brski_note_t *note, void *baton)
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     log_note(engine, note, pool);
     keep_note(engine, note, pool);
+    if (note->alarm) {
+        est_count_alarm(engine);
+    }
     if (note->alarm && engine->alarm && engine->conf->notify && engine->conf->notify->nelts) {
         run_command(engine, note, pool);
     }

@@ -77,7 +77,7 @@ static brski_err_t *enroll(est_http_t *http, brski_est_operation_t operation,
     else {
         est_http_reply_base64(http, "application/pkcs7-mime; smime-type=certs-only",
                               answer->certs_only);
-        http->glue.result = answer->again ? "again" : "issued";
+        http->glue.result = answer->again ? EST_RESULT_AGAIN : EST_RESULT_ISSUED;
     }
     log_answer(http, answer, scratch_pool);
     return BRSKI_OK;

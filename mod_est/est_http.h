@@ -24,6 +24,11 @@ typedef struct est_http_t {
 /** The engine that serves a request. */
 est_engine_t *est_http_engine(const est_http_t *http);
 
+/** EST_RESULT of what is counted. */
+#define EST_RESULT_VOUCHER "voucher"
+#define EST_RESULT_ISSUED "issued"
+#define EST_RESULT_AGAIN "again"
+
 /** Octets of client text in a log line. */
 #define EST_PRINT_MAX 200
 

@@ -68,7 +68,7 @@ static brski_err_t *reply(est_http_t *http, const brski_registrar_answer_t *answ
     }
     http->glue.reply.content_type = answer->content_type;
     http->glue.reply.body = answer->voucher;
-    http->glue.result = "voucher";
+    http->glue.result = EST_RESULT_VOUCHER;
     return BRSKI_OK;
 }
 

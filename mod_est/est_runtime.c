@@ -12,6 +12,7 @@
 
 #include "est_alarm.h"
 #include "est_keeper.h"
+#include "glue_count.h"
 #include "glue_dbd.h"
 #include "glue_health.h"
 
@@ -74,6 +75,7 @@ int est_runtime_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *pte
 
         if (engine) {
             engine->node = glue_node_name(s, pconf);
+            glue_count_attach(&engine->glue, est_get_text(engine->conf, tenant), pconf);
         }
         if (engine && !engine->glue.ssl_ctx) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server,
@@ -116,6 +118,7 @@ static brski_err_t *start_engine(est_engine_t *engine, apr_pool_t *pool)
         engine->registrar.cache = brski_cert_cache_make(est_get(c, certificate_cache), pool);
         engine->glue.cache = engine->registrar.cache;
     }
+    glue_count_child(&engine->glue, pool);
     est_alarm_child(engine, pool);
     BRSKI_TRY(make_records(engine, pool));
     engine->health = glue_health_child(&engine->glue, look, est_get(c, database_patience), pool);

@@ -10,6 +10,7 @@
 #include "brski_x509.h"
 #include "est_check.h"
 #include "est_conf.h"
+#include "est_count.h"
 #include "est_crl.h"
 #include "est_http.h"
 #include "est_runtime.h"
@@ -28,10 +29,11 @@ const glue_module_t glue_module = {
     .module = &est_module, .service = "registrar", .handler = "est", .directive = "ESTEngine",
     .env_result = "EST_RESULT", .env_request_id = "EST_REQUEST_ID",
     .log_httpd = "BRSKI3201", .log_no_engine = "BRSKI3202", .log_no_page = "BRSKI3203",
-    .log_not_ready = "BRSKI3204", .log_ready = "BRSKI3205",
+    .log_no_memory = "BRSKI3105", .log_not_ready = "BRSKI3204", .log_ready = "BRSKI3205",
     .statements = &brski_dbd_set_est, .operations = est_operations, .server_certificate = 1,
     .http_size = sizeof(est_http_t), .engine = engine_of,
-    .begin = est_http_begin, .admit = est_http_admit, .environment = est_http_environment
+    .begin = est_http_begin, .admit = est_http_admit, .environment = est_http_environment,
+    .inside = est_count_inside, .served = est_count_served, .levels = est_count_levels
 };
 
 static void register_hooks(apr_pool_t *pool)
@@ -52,6 +54,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(est_runtime_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     glue_tls_hooks();
     glue_http_hooks();
+    glue_count_hooks();
     est_crl_hooks();
 }
 

@@ -131,7 +131,9 @@ static brski_err_t *publish_snapshot(brski_store_t *store, void *baton, apr_pool
 /* A process that serves nobody would show those of its last request. */
 static void show_numbers(void *baton)
 {
-    masa_count_own(baton);
+    const masa_engine_t *engine = baton;
+
+    masa_count_levels(&engine->glue);
 }
 
 /* Keys that live in tokens: as the user that serves, after the fork. */
@@ -165,7 +167,7 @@ static brski_err_t *start_engine(masa_engine_t *engine, apr_pool_t *pool)
     };
     brski_store_host_t *host = apr_pcalloc(pool, sizeof(*host));
 
-    masa_count_child(engine, pool);
+    glue_count_child(&engine->glue, pool);
     glue_dbd_host(host, &engine->glue);
     if (masa_get(c, certificate_cache)) {
         engine->masa.cache = brski_cert_cache_make(masa_get(c, certificate_cache), pool);

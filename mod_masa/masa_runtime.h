@@ -29,8 +29,6 @@ typedef struct masa_engine_t {
     const char *snapshot;         /**< JSON, published by each child; NULL when it could not be made */
     const char *snapshot_hash;
     brski_spool_t *spool;         /**< NULL in the parent, and where it could not start */
-    struct masa_counts_t *counts; /**< shared by all processes (masa_count.h) */
-    struct masa_place_t *place;   /**< this process's in them; NULL when it has none */
     struct glue_health_t *health; /**< NULL in the parent, and where it could not start */
 } masa_engine_t;
 

@@ -5,38 +5,9 @@
  */
 #include "masa_status.h"
 
-#include <apr_escape.h>
-
 #include "brski_signer.h"
 #include "brski_voucher.h"
-
-static const char page_head[] =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width\">\n<title>MASA %s</title>\n<style>\n"
-    "body { font: 16px/1.4 sans-serif; margin: 2em auto; max-width: 60em; padding: 0 1em;"
-    " color: #222; background: #fff }\n"
-    "h1 { font-size: 1.6em } h2 { font-size: 1.15em; margin: 1.8em 0 .4em }\n"
-    "table { border-collapse: collapse } th, td { text-align: left; padding: .25em 1.4em .25em 0;"
-    " border-bottom: 1px solid #ddd; vertical-align: top }\n"
-    "th { font-weight: 600 } td.n { text-align: right; font-variant-numeric: tabular-nums }\n"
-    "code { font-size: .85em; overflow-wrap: anywhere }\n"
-    ".good { color: #14642d } .bad { color: #a4161a; font-weight: 600 }\n"
-    "</style>\n</head>\n<body>\n<h1>MASA %s</h1>\n";
-
-static const char *html(const char *text, apr_pool_t *pool)
-{
-    return apr_pescape_entity(pool, text, 0);
-}
-
-static void row(glue_text_t *text, const char *name, const char *value)
-{
-    glue_text_add(text, "<tr><th>%s</th><td>%s</td></tr>\n", name, html(value, text->pool));
-}
-
-static void number_row(glue_text_t *text, const char *name, unsigned long value)
-{
-    glue_text_add(text, "<tr><th>%s</th><td>%lu</td></tr>\n", name, value);
-}
+#include "glue_html.h"
 
 static void add_readiness(glue_text_t *text, const masa_status_t *status)
 {
@@ -46,7 +17,7 @@ static void add_readiness(glue_text_t *text, const masa_status_t *status)
         return;
     }
     if (status->database) {
-        glue_text_add(text, "<p class=\"bad\">%s</p>\n", html(status->database, text->pool));
+        glue_text_add(text, "<p class=\"bad\">%s</p>\n", glue_html(status->database, text->pool));
     }
     if (!status->health.key) {
         glue_text_add(text, "<p class=\"bad\">No signer's key can be used.</p>\n");
@@ -58,15 +29,15 @@ static void add_server(glue_text_t *text, const masa_status_t *status)
     apr_pool_t *pool = text->pool;
 
     glue_text_add(text, "<h2>Server</h2>\n<table>\n");
-    row(text, "Version", BRSKI_VERSION);
-    row(text, "Tenant", status->tenant);
-    row(text, "Now", glue_text_time(status->now, pool));
-    row(text, "Counting since", glue_text_time(status->sums.since, pool));
-    number_row(text, "Processes", (unsigned long)status->sums.processes);
-    row(text, "Configuration published", glue_text_time(status->sums.snapshot_at, pool));
+    glue_html_row(text, "Version", BRSKI_VERSION);
+    glue_html_row(text, "Tenant", status->tenant);
+    glue_html_row(text, "Now", glue_text_time(status->now, pool));
+    glue_html_row(text, "Counting since", glue_text_time(status->sums.since, pool));
+    glue_html_number(text, "Processes", (apr_int64_t)status->sums.processes);
+    glue_html_row(text, "Configuration published", glue_text_time(status->sums.snapshot_at, pool));
     if (status->engine->snapshot) {
         glue_text_add(text, "<tr><th>Configuration</th><td><code>%s</code></td></tr>\n",
-                      html(status->engine->snapshot_hash, pool));
+                      glue_html(status->engine->snapshot_hash, pool));
     }
     glue_text_add(text, "</table>\n");
 }
@@ -83,7 +54,7 @@ static void add_products(glue_text_t *text, const masa_status_t *status)
         const brski_product_t *product = APR_ARRAY_IDX(all, i, const brski_product_t *);
 
         glue_text_add(text, "<tr><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n",
-                      html(product->name, pool), html(product->owner->name, pool),
+                      glue_html(product->name, pool), glue_html(product->owner->name, pool),
                       masa_status_proximity(product), masa_status_nonceless(product));
     }
     glue_text_add(text, "</table>\n");
@@ -94,7 +65,7 @@ static void add_signer(glue_text_t *text, const brski_signer_t *signer, apr_time
     const apr_time_t end = masa_status_cert(signer)->not_after;
 
     glue_text_add(text, "<tr><td>%s%s</td><td><code>%s</code></td><td%s>%s</td><td class=\"%s\">%s"
-                  "</td></tr>\n", html(signer->name, text->pool),
+                  "</td></tr>\n", glue_html(signer->name, text->pool),
                   signer->nonceless ? " (nonceless)" : "", brski_signer_key_id(signer),
                   end < now ? " class=\"bad\"" : "", glue_text_day(end, text->pool),
                   signer->key ? "good" : "bad", signer->key ? "there" : "away");
@@ -116,14 +87,14 @@ static void add_signers(glue_text_t *text, const masa_status_t *status)
 static void add_vouchers(glue_text_t *text, const masa_sums_t *sums)
 {
     glue_text_add(text, "<h2>Vouchers</h2>\n<table>\n");
-    number_row(text, "Verified", sums->issued[BRSKI_ASSERTION_VERIFIED]);
-    number_row(text, "Proximity", sums->issued[BRSKI_ASSERTION_PROXIMITY]);
-    number_row(text, "Logged", sums->issued[BRSKI_ASSERTION_LOGGED]);
-    number_row(text, "Issued again to identical requests", sums->reissued);
+    glue_html_number(text, "Verified", (apr_int64_t)sums->issued[BRSKI_ASSERTION_VERIFIED]);
+    glue_html_number(text, "Proximity", (apr_int64_t)sums->issued[BRSKI_ASSERTION_PROXIMITY]);
+    glue_html_number(text, "Logged", (apr_int64_t)sums->issued[BRSKI_ASSERTION_LOGGED]);
+    glue_html_number(text, "Issued again to identical requests", (apr_int64_t)sums->reissued);
     glue_text_add(text, "</table>\n");
 }
 
-static void add_request(glue_text_t *text, const masa_request_sum_t *sum)
+static void add_request(glue_text_t *text, const glue_request_sum_t *sum)
 {
     const brski_err_t *error = sum->number ? brski_err_row(sum->number) : NULL;
 
@@ -152,7 +123,7 @@ static void add_requests(glue_text_t *text, const masa_sums_t *sums)
     glue_text_add(text, "<table>\n<tr><th>Operation</th><th>Status</th><th>Result</th>"
                   "<th>Count</th></tr>\n");
     for (i = 0; i < sums->requests->nelts; i++) {
-        add_request(text, &APR_ARRAY_IDX(sums->requests, i, const masa_request_sum_t));
+        add_request(text, &APR_ARRAY_IDX(sums->requests, i, const glue_request_sum_t));
     }
     glue_text_add(text, "</table>\n");
 }
@@ -162,30 +133,29 @@ static void add_database(glue_text_t *text, const masa_status_t *status)
     const masa_sums_t *sums = &status->sums;
 
     glue_text_add(text, "<h2>Database</h2>\n<table>\n");
-    row(text, "Kind", status->engine->dialect == BRSKI_SQLITE3 ? "SQLite" : "PostgreSQL");
-    row(text, "State", status->database ? status->database : "It answers.");
-    number_row(text, "Threads that use it now", sums->inside);
-    number_row(text, "Requests that did not get their turn", sums->turned_away);
-    number_row(text, "Refusals and addresses to be written", sums->waiting);
-    number_row(text, "Refusals dropped", sums->dropped);
+    glue_html_row(text, "Kind", status->engine->dialect == BRSKI_SQLITE3 ? "SQLite" : "PostgreSQL");
+    glue_html_row(text, "State", status->database ? status->database : "It answers.");
+    glue_html_number(text, "Threads that use it now", (apr_int64_t)sums->inside);
+    glue_html_number(text, "Requests that did not get their turn", (apr_int64_t)sums->turned_away);
+    glue_html_number(text, "Refusals and addresses to be written", (apr_int64_t)sums->waiting);
+    glue_html_number(text, "Refusals dropped", (apr_int64_t)sums->dropped);
     glue_text_add(text, "</table>\n");
 }
 
 static void add_cache(glue_text_t *text, const masa_sums_t *sums)
 {
     glue_text_add(text, "<h2>Certificate cache</h2>\n<table>\n");
-    number_row(text, "Certificates", sums->cached);
-    number_row(text, "Known when asked for", sums->cache_hits);
-    number_row(text, "Parsed", sums->cache_misses);
+    glue_html_number(text, "Certificates", (apr_int64_t)sums->cached);
+    glue_html_number(text, "Known when asked for", (apr_int64_t)sums->cache_hits);
+    glue_html_number(text, "Parsed", (apr_int64_t)sums->cache_misses);
     glue_text_add(text, "</table>\n");
 }
 
 const char *masa_status_html(const masa_status_t *status, apr_pool_t *pool)
 {
-    const char *name = html(status->engine->node, pool);
     glue_text_t *text = glue_text_make(pool);
 
-    glue_text_add(text, page_head, name, name);
+    glue_html_begin(text, "MASA", status->engine->node);
     add_readiness(text, status);
     add_server(text, status);
     add_products(text, status);
@@ -194,7 +164,6 @@ const char *masa_status_html(const masa_status_t *status, apr_pool_t *pool)
     add_requests(text, &status->sums);
     add_database(text, status);
     add_cache(text, &status->sums);
-    glue_text_add(text, "<p>Also as <a href=\"?json\">JSON</a> and <a href=\"?metrics\">"
-                  "metrics</a>.</p>\n</body>\n</html>\n");
+    glue_html_end(text);
     return glue_text_all(text);
 }

@@ -69,7 +69,7 @@ static brski_json_t *requests(const masa_status_t *status, apr_pool_t *pool)
     int i;
 
     for (i = 0; i < all->nelts; i++) {
-        const masa_request_sum_t *sum = &APR_ARRAY_IDX(all, i, const masa_request_sum_t);
+        const glue_request_sum_t *sum = &APR_ARRAY_IDX(all, i, const glue_request_sum_t);
         brski_json_t *json = brski_json_object(pool);
 
         brski_json_set_string(json, "operation", sum->operation);

@@ -48,8 +48,8 @@ static void add_requests(glue_text_t *text, const masa_sums_t *sums)
     head(text, "requests_total", "counter",
          "Requests by operation, status and log number (0: served).");
     for (i = 0; i < sums->requests->nelts; i++) {
-        const masa_request_sum_t *sum = &APR_ARRAY_IDX(sums->requests, i,
-                                                       const masa_request_sum_t);
+        const glue_request_sum_t *sum = &APR_ARRAY_IDX(sums->requests, i,
+                                                       const glue_request_sum_t);
 
         glue_text_add(text, "masa_requests_total{operation=\"%s\",status=\"%d\",number=\"%d\"} "
                       "%lu\n", sum->operation, sum->status, sum->number, sum->count);

@@ -28,20 +28,15 @@ static glue_engine_t *engine_of(const server_rec *s)
     return engine ? &engine->glue : NULL;
 }
 
-static void inside(const glue_engine_t *engine, int step)
-{
-    masa_count_inside(engine->of, step);
-}
-
 const glue_module_t glue_module = {
     .module = &masa_module, .service = "MASA", .handler = "masa", .directive = "MASAEngine",
     .env_result = "MASA_RESULT", .env_request_id = "MASA_REQUEST_ID",
     .log_httpd = "BRSKI2201", .log_no_engine = "BRSKI2202", .log_no_page = "BRSKI2203",
-    .log_not_ready = "BRSKI2231", .log_ready = "BRSKI2232",
+    .log_no_memory = "BRSKI2105", .log_not_ready = "BRSKI2231", .log_ready = "BRSKI2232",
     .statements = &brski_dbd_set_masa, .operations = masa_operations,
-    .http_size = sizeof(masa_http_t), .engine = engine_of, .inside = inside,
+    .http_size = sizeof(masa_http_t), .engine = engine_of, .inside = masa_count_inside,
     .begin = masa_http_begin, .admit = masa_http_admit, .environment = masa_http_environment,
-    .refused = masa_http_refused
+    .refused = masa_http_refused, .served = masa_count_served, .levels = masa_count_levels
 };
 
 /* A third module may add more under the same groups. */
@@ -76,7 +71,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_child_init(masa_runtime_child_init, NULL, NULL, APR_HOOK_MIDDLE);
     glue_tls_hooks();
     glue_http_hooks();
-    masa_count_hooks();
+    glue_count_hooks();
     masa_health_hooks();
     masa_status_hooks();
     masa_authz_hooks(pool);
