@@ -10,7 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use BRSKI::Tool;
 use Test::More;
 
-my @commands = qw(lab inspect verify pvr rvr voucher ask load);
+my @commands = qw(lab inspect verify pvr rvr voucher ask join load);
 
 my ($status, $out, $err) = brski('--help');
 is($status, 0, '--help is no error');
@@ -33,7 +33,7 @@ like($err, qr/dance/, 'and is named');
 ($status, $out, $err) = brski();
 is($status, 2, 'no command is wrong usage');
 
-for my $command (qw(verify ask load pvr rvr voucher)) {
+for my $command (qw(verify ask join load pvr rvr voucher)) {
     my @args = $command eq 'verify' ? ('/dev/null') : ();
     ($status, $out, $err) = brski($command, @args);
     is($status, 2, "$command without what it needs is wrong usage");

@@ -477,5 +477,5 @@ static const command_t commands[] = {
      options, "More in brski-load(1). Exit status 1: a failure, a bad voucher, not all 200.", run},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = { "load", "measure a MASA with many requests", 8, commands, NULL };
+static command_group_t group = { "load", "measure a MASA with many requests", 9, commands, NULL };
 COMMAND_GROUP(group)
