@@ -33,7 +33,7 @@ static void add_server(glue_text_t *text, const masa_status_t *status)
     glue_html_row(text, "Tenant", status->tenant);
     glue_html_row(text, "Now", glue_text_time(status->now, pool));
     glue_html_row(text, "Counting since", glue_text_time(status->sums.since, pool));
-    glue_html_number(text, "Processes", (apr_int64_t)status->sums.processes);
+    glue_html_number(text, "Processes", status->sums.processes);
     glue_html_row(text, "Configuration published", glue_text_time(status->sums.snapshot_at, pool));
     if (status->engine->snapshot) {
         glue_text_add(text, "<tr><th>Configuration</th><td><code>%s</code></td></tr>\n",
@@ -87,10 +87,10 @@ static void add_signers(glue_text_t *text, const masa_status_t *status)
 static void add_vouchers(glue_text_t *text, const masa_sums_t *sums)
 {
     glue_text_add(text, "<h2>Vouchers</h2>\n<table>\n");
-    glue_html_number(text, "Verified", (apr_int64_t)sums->issued[BRSKI_ASSERTION_VERIFIED]);
-    glue_html_number(text, "Proximity", (apr_int64_t)sums->issued[BRSKI_ASSERTION_PROXIMITY]);
-    glue_html_number(text, "Logged", (apr_int64_t)sums->issued[BRSKI_ASSERTION_LOGGED]);
-    glue_html_number(text, "Issued again to identical requests", (apr_int64_t)sums->reissued);
+    glue_html_number(text, "Verified", sums->issued[BRSKI_ASSERTION_VERIFIED]);
+    glue_html_number(text, "Proximity", sums->issued[BRSKI_ASSERTION_PROXIMITY]);
+    glue_html_number(text, "Logged", sums->issued[BRSKI_ASSERTION_LOGGED]);
+    glue_html_number(text, "Issued again to identical requests", sums->reissued);
     glue_text_add(text, "</table>\n");
 }
 
@@ -135,19 +135,19 @@ static void add_database(glue_text_t *text, const masa_status_t *status)
     glue_text_add(text, "<h2>Database</h2>\n<table>\n");
     glue_html_row(text, "Kind", status->engine->dialect == BRSKI_SQLITE3 ? "SQLite" : "PostgreSQL");
     glue_html_row(text, "State", status->database ? status->database : "It answers.");
-    glue_html_number(text, "Threads that use it now", (apr_int64_t)sums->inside);
-    glue_html_number(text, "Requests that did not get their turn", (apr_int64_t)sums->turned_away);
-    glue_html_number(text, "Refusals and addresses to be written", (apr_int64_t)sums->waiting);
-    glue_html_number(text, "Refusals dropped", (apr_int64_t)sums->dropped);
+    glue_html_number(text, "Threads that use it now", sums->inside);
+    glue_html_number(text, "Requests that did not get their turn", sums->turned_away);
+    glue_html_number(text, "Refusals and addresses to be written", sums->waiting);
+    glue_html_number(text, "Refusals dropped", sums->dropped);
     glue_text_add(text, "</table>\n");
 }
 
 static void add_cache(glue_text_t *text, const masa_sums_t *sums)
 {
     glue_text_add(text, "<h2>Certificate cache</h2>\n<table>\n");
-    glue_html_number(text, "Certificates", (apr_int64_t)sums->cached);
-    glue_html_number(text, "Known when asked for", (apr_int64_t)sums->cache_hits);
-    glue_html_number(text, "Parsed", (apr_int64_t)sums->cache_misses);
+    glue_html_number(text, "Certificates", sums->cached);
+    glue_html_number(text, "Known when asked for", sums->cache_hits);
+    glue_html_number(text, "Parsed", sums->cache_misses);
     glue_text_add(text, "</table>\n");
 }
 
