@@ -23,13 +23,14 @@ typedef struct brski_jobs_options_t {
 /** Start; ends when the pool is destroyed: no new row is taken, those begun are finished or given up within the lease. */
 brski_err_t *brski_jobs_start(brski_jobs_t **out, const brski_registrar_t *registrar, const brski_jobs_options_t *options,
                               apr_pool_t *pool);
-/** Until when a row made now is leased to this process. */
+/** Until when a row made now is leased to this process (brski_registrar_t.node). */
 apr_time_t brski_jobs_lease_until(const brski_jobs_t *jobs, apr_time_t now);
-/** Hand over a row that this process has just made. Copies; never blocks. */
+/** Hand over a row that this process has just made: its id; the row is read again. Never blocks. */
 void brski_jobs_begin(brski_jobs_t *jobs, const brski_request_t *request);
 /** Something became due in the table (telemetry came, a human decided): look soon. */
 void brski_jobs_wake(brski_jobs_t *jobs);
-/** Wait until work on a row of this process has ended a step. @return 1 ended, 0 patience ended or too many wait already */
+/** Wait until work on a row of this process has ended a step. @return 1 ended, or this process has nothing to do with it;
+ *  0 patience ended or too many wait already */
 int brski_jobs_wait(brski_jobs_t *jobs, const char *request, apr_interval_time_t patience);
 /** Threads at work, rows queued, requests waiting. */
 void brski_jobs_numbers(brski_jobs_t *jobs, int *working, int *queued, int *waiting);
