@@ -62,7 +62,7 @@ static int follow(brski_bytes_t *log, brski_registrar_job_t *job, const brski_cl
                                                                        job->pool)));
         return 0;
     }
-    a = brski_registrar_ask(job, "requestauditlog", url);
+    a = brski_registrar_ask(job, "requestauditlog", job->request->rvr, url);
     if (!a) {
         return 0;
     }
@@ -74,14 +74,43 @@ static int follow(brski_bytes_t *log, brski_registrar_job_t *job, const brski_cl
     return 1;
 }
 
+static int is_no(const brski_client_answer_t *a)
+{
+    return a->status == 403 || a->status == 404 || a->status == 406;
+}
+
+/* 5.8: the request that got the voucher. A MASA that knows us by neither TLS nor login may want one
+ * that nobody can have copied: "If the registrar generates a new request". */
+static const brski_client_answer_t *ask_for_log(brski_registrar_job_t *job)
+{
+    const brski_client_answer_t *a = brski_registrar_ask(job, "requestauditlog",
+                                                         job->request->rvr, NULL);
+    brski_bytes_t fresh;
+    brski_err_t *err;
+
+    if (!a || !is_no(a)) {
+        return a;
+    }
+    err = brski_registrar_fresh_rvr(&fresh, job->registrar, job->request, job->now, job->pool);
+    if (err) {
+        /* a front end that has the key may learn more */
+        brski_job_trouble(job, err, "audit-failed", 0, -1);
+        return NULL;
+    }
+    return brski_registrar_ask(job, "requestauditlog", fresh, NULL);
+}
+
 /* 1 when something can be judged: a log, or that there is none for us. */
 static int fetch(brski_bytes_t *log, brski_registrar_job_t *job)
 {
-    const brski_client_answer_t *a = brski_registrar_ask(job, "requestauditlog", NULL);
+    const brski_client_answer_t *a = ask_for_log(job);
 
     *log = brski_bytes(NULL, 0);
     if (!a) {
         return 0;
+    }
+    if (is_no(a)) {
+        return 1;
     }
     switch (a->status) {
     case 200:
@@ -89,10 +118,6 @@ static int fetch(brski_bytes_t *log, brski_registrar_job_t *job)
         return 1;
     case 201:
         return follow(log, job, a);
-    case 403:
-    case 404:
-    case 406:
-        return 1;
     default:
         no_log(job, apr_psprintf(job->pool, "the MASA answers %d to the request for the log",
                                  a->status));

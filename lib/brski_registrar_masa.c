@@ -226,7 +226,8 @@ static void no_answer(brski_registrar_job_t *job, const line_t *line, const char
 }
 
 static brski_err_t *exchange(brski_client_answer_t **answer, brski_registrar_job_t *job,
-                             line_t *line, const char *operation, const char **url)
+                             line_t *line, const char *operation, brski_bytes_t rvr,
+                             const char **url)
 {
     brski_client_request_t request;
     const char *base = job->manufacturer->masa_url ? job->manufacturer->masa_url
@@ -241,7 +242,7 @@ static brski_err_t *exchange(brski_client_answer_t **answer, brski_registrar_job
         BRSKI_TRY(brski_client_masa_url(url, base, operation, job->pool));
         request.method = "POST";
         request.content_type = VOUCHER_TYPE;
-        request.body = job->request->rvr;
+        request.body = rvr;
     }
     request.url = *url;
     request.accept = strcmp(operation, "requestvoucher") ? "application/json" : VOUCHER_TYPE;
@@ -250,14 +251,14 @@ static brski_err_t *exchange(brski_client_answer_t **answer, brski_registrar_job
 }
 
 brski_client_answer_t *brski_registrar_ask(brski_registrar_job_t *job, const char *operation,
-                                           const char *url)
+                                           brski_bytes_t rvr, const char *url)
 {
     line_t line = { .registrar = job->registrar, .pool = job->pool };
     brski_client_answer_t *answer = NULL;
     brski_err_t *err;
 
     line.configured = job->manufacturer->masa_url != NULL;
-    err = exchange(&answer, job, &line, operation, &url);
+    err = exchange(&answer, job, &line, operation, rvr, &url);
     /* that took a while */
     job->now = job->registrar->ctx->now(job->registrar->ctx->baton);
     if (err) {
@@ -323,7 +324,8 @@ static int take_voucher(brski_registrar_job_t *job, const brski_client_answer_t 
 
 int brski_registrar_ask_voucher(brski_registrar_job_t *job)
 {
-    brski_client_answer_t *a = brski_registrar_ask(job, "requestvoucher", NULL);
+    brski_client_answer_t *a = brski_registrar_ask(job, "requestvoucher", job->request->rvr,
+                                                   NULL);
 
     if (!a) {
         return 0;

@@ -91,3 +91,20 @@ brski_err_t *brski_registrar_make_rvr(brski_bytes_t *rvr, const brski_registrar_
                           included(own, registrar->rvr_chain, scratch_pool), own->key, now,
                           result_pool, scratch_pool);
 }
+
+brski_err_t *brski_registrar_fresh_rvr(brski_bytes_t *rvr, const brski_registrar_t *registrar,
+                                       const brski_request_t *request, apr_time_t now,
+                                       apr_pool_t *pool)
+{
+    const brski_registrar_cert_t *own;
+    brski_signed_t *old;
+    const char *json;
+
+    BRSKI_TRY(brski_signed_open(&old, request->rvr, BRSKI_FORMAT_CMS, BRSKI_VOUCHER_REQUEST,
+                                registrar->limits, registrar->cache, pool));
+    BRSKI_TRY(brski_registrar_own_cert(&own, registrar, old->cms->signer, pool));
+    old->voucher->created_on = now;
+    BRSKI_TRY(brski_voucher_json(&json, old->voucher, pool));
+    return brski_cms_sign(rvr, brski_bytes_str(json), old->cms->econtent,
+                          included(own, registrar->rvr_chain, pool), own->key, now, pool, pool);
+}

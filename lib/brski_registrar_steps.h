@@ -69,6 +69,11 @@ brski_err_t *brski_registrar_make_rvr(brski_bytes_t *rvr, const brski_registrar_
                                       const brski_cert_t *server_cert, apr_time_t now,
                                       apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 
+/** 5.8: a row's request once more, made now: it proves to a MASA that knows us by nothing else that we are its owner still.
+ *  @return NULL or BRSKI_E_REGISTRAR_KEY: another front end has the key */
+brski_err_t *brski_registrar_fresh_rvr(brski_bytes_t *rvr, const brski_registrar_t *registrar,
+                                       const brski_request_t *request, apr_time_t now, apr_pool_t *pool);
+
 /* ---- brski_registrar_masa.c ---- */
 
 /** The MASA's base URL for a device: the manufacturer's configured one, else the IDevID's. @return BRSKI_E_MASA_URL (403) */
@@ -76,12 +81,13 @@ brski_err_t *brski_registrar_masa_base(const char **base, const brski_registrar_
                                        const brski_manufacturer_t *manufacturer, const brski_cert_t *idevid,
                                        apr_pool_t *pool);
 /**
- * Send to the row's MASA: a POST of the row's request to an operation, or a GET of a URL that it named. 401, and whatever is no answer,
+ * Send to the row's MASA: a POST of a request to an operation, or a GET of a URL that it named. 401, and whatever is no answer,
  * is dealt with here (trouble, refusal, parked).
- * @param url   NULL: POST to operation
+ * @param url   NULL: POST rvr to operation
  * @return the answer; NULL when the row says already what comes next
  */
-brski_client_answer_t *brski_registrar_ask(brski_registrar_job_t *job, const char *operation, const char *url);
+brski_client_answer_t *brski_registrar_ask(brski_registrar_job_t *job, const char *operation, brski_bytes_t rvr,
+                                           const char *url);
 /** 5.5: ask for the voucher, and deal with what comes. On success the row holds it, unverified. @return 1 when it does */
 int brski_registrar_ask_voucher(brski_registrar_job_t *job);
 /** Where the address guard lets us go: one address and port, as the client asks it. */
