@@ -41,6 +41,40 @@ void glue_html_number(glue_text_t *text, const char *name, apr_int64_t value)
     glue_text_add(text, "<tr><th>%s</th><td>%" APR_INT64_T_FMT "</td></tr>\n", name, value);
 }
 
+static void add_request(glue_text_t *text, const glue_request_sum_t *sum)
+{
+    const brski_err_t *error = sum->number ? brski_err_row(sum->number) : NULL;
+
+    glue_text_add(text, "<tr><td>%s</td><td>%d</td><td>", sum->operation, sum->status);
+    if (error) {
+        glue_text_add(text, "BRSKI%04d %s", sum->number, error->name);
+    }
+    else if (sum->number) {
+        glue_text_add(text, "BRSKI%04d refused by httpd", sum->number);
+    }
+    else {
+        glue_text_add(text, "served");
+    }
+    glue_text_add(text, "</td><td class=\"n\">%lu</td></tr>\n", sum->count);
+}
+
+void glue_html_requests(glue_text_t *text, const apr_array_header_t *requests)
+{
+    int i;
+
+    glue_text_add(text, "<h2>Requests</h2>\n");
+    if (!requests->nelts) {
+        glue_text_add(text, "<p>None yet.</p>\n");
+        return;
+    }
+    glue_text_add(text, "<table>\n<tr><th>Operation</th><th>Status</th><th>Result</th>"
+                  "<th>Count</th></tr>\n");
+    for (i = 0; i < requests->nelts; i++) {
+        add_request(text, &APR_ARRAY_IDX(requests, i, const glue_request_sum_t));
+    }
+    glue_text_add(text, "</table>\n");
+}
+
 void glue_html_end(glue_text_t *text)
 {
     glue_text_add(text, "<p>Also as <a href=\"?json\">JSON</a> and <a href=\"?metrics\">"

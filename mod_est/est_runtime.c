@@ -12,6 +12,7 @@
 
 #include "est_alarm.h"
 #include "est_keeper.h"
+#include "est_status.h"
 #include "glue_count.h"
 #include "glue_dbd.h"
 #include "glue_health.h"
@@ -120,6 +121,7 @@ static brski_err_t *start_engine(est_engine_t *engine, apr_pool_t *pool)
     }
     glue_count_child(&engine->glue, pool);
     est_alarm_child(engine, pool);
+    est_status_child(engine, pool);
     BRSKI_TRY(make_records(engine, pool));
     engine->health = glue_health_child(&engine->glue, look, est_get(c, database_patience), pool);
     BRSKI_TRY(est_keeper_start(engine, pool));
@@ -145,6 +147,7 @@ static void give_up(est_engine_t *engine, const brski_err_t *err, apr_pool_t *po
     engine->registrar.cache = engine->glue.cache = NULL;
     engine->health = NULL;
     engine->alarm = NULL;
+    engine->status = NULL;
     engine->jobs = NULL;
 }
 

@@ -33,6 +33,7 @@ typedef struct est_engine_t {
     brski_jobs_t *jobs;           /**< NULL in the parent, and where it could not start */
     struct glue_health_t *health; /**< the same */
     struct est_alarm_t *alarm;    /**< the same */
+    struct est_facts_keeper_t *status; /**< the same */
 } est_engine_t;
 
 /** Kinds of operations (glue_base_t). */

@@ -12,8 +12,10 @@
 #include "est_conf.h"
 #include "est_count.h"
 #include "est_crl.h"
+#include "est_health.h"
 #include "est_http.h"
 #include "est_runtime.h"
+#include "est_status.h"
 #include "glue_dbd.h"
 
 extern module AP_MODULE_DECLARE_DATA est_module;
@@ -56,6 +58,8 @@ static void register_hooks(apr_pool_t *pool)
     glue_http_hooks();
     glue_count_hooks();
     est_crl_hooks();
+    est_health_hooks();
+    est_status_hooks();
 }
 
 AP_DECLARE_MODULE(est) = {

@@ -94,40 +94,6 @@ static void add_vouchers(glue_text_t *text, const masa_sums_t *sums)
     glue_text_add(text, "</table>\n");
 }
 
-static void add_request(glue_text_t *text, const glue_request_sum_t *sum)
-{
-    const brski_err_t *error = sum->number ? brski_err_row(sum->number) : NULL;
-
-    glue_text_add(text, "<tr><td>%s</td><td>%d</td><td>", sum->operation, sum->status);
-    if (error) {
-        glue_text_add(text, "BRSKI%04d %s", sum->number, error->name);
-    }
-    else if (sum->number) {
-        glue_text_add(text, "BRSKI%04d refused by httpd", sum->number);
-    }
-    else {
-        glue_text_add(text, "served");
-    }
-    glue_text_add(text, "</td><td class=\"n\">%lu</td></tr>\n", sum->count);
-}
-
-static void add_requests(glue_text_t *text, const masa_sums_t *sums)
-{
-    int i;
-
-    glue_text_add(text, "<h2>Requests</h2>\n");
-    if (!sums->requests->nelts) {
-        glue_text_add(text, "<p>None yet.</p>\n");
-        return;
-    }
-    glue_text_add(text, "<table>\n<tr><th>Operation</th><th>Status</th><th>Result</th>"
-                  "<th>Count</th></tr>\n");
-    for (i = 0; i < sums->requests->nelts; i++) {
-        add_request(text, &APR_ARRAY_IDX(sums->requests, i, const glue_request_sum_t));
-    }
-    glue_text_add(text, "</table>\n");
-}
-
 static void add_database(glue_text_t *text, const masa_status_t *status)
 {
     const masa_sums_t *sums = &status->sums;
@@ -161,7 +127,7 @@ const char *masa_status_html(const masa_status_t *status, apr_pool_t *pool)
     add_products(text, status);
     add_signers(text, status);
     add_vouchers(text, &status->sums);
-    add_requests(text, &status->sums);
+    glue_html_requests(text, status->sums.requests);
     add_database(text, status);
     add_cache(text, &status->sums);
     glue_html_end(text);
