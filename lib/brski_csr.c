@@ -272,13 +272,36 @@ const char *brski_csr_name_text(brski_bytes_t der, apr_pool_t *pool)
     return text;
 }
 
+/* RFC 5280 4.1.2.4: sets of at least one type with a value; OpenSSL takes empty ones. */
+static int is_name(brski_bytes_t content)
+{
+    brski_der_t in = brski_der(content), rdn, attribute;
+    brski_der_tlv_t piece;
+
+    while (!brski_der_end(&in)) {
+        if (brski_der_enter(&rdn, &in, BRSKI_DER_SET) || brski_der_end(&rdn)) {
+            return 0;
+        }
+        while (!brski_der_end(&rdn)) {
+            if (brski_der_enter(&attribute, &rdn, BRSKI_DER_SEQUENCE)
+                || brski_der_expect(&piece, &attribute, BRSKI_DER_OID)
+                || brski_der_next(&piece, &attribute) || !brski_der_end(&attribute)) {
+                return 0;
+            }
+        }
+    }
+    return 1;
+}
+
 static brski_err_t *note_subject(reading_t *r, const brski_der_tlv_t *subject)
 {
     if (subject->whole.len > SUBJECT_MAX_OCTETS) {
         return broken("has a subject that is too long", r->pool);
     }
     r->csr->subject = subject->whole;
-    r->csr->subject_text = brski_csr_name_text(subject->whole, r->pool);
+    if (is_name(subject->value)) {
+        r->csr->subject_text = brski_csr_name_text(subject->whole, r->pool);
+    }
     return r->csr->subject_text ? BRSKI_OK : broken("has a subject that is no name", r->pool);
 }
 
