@@ -19,13 +19,15 @@ use strict;
 use warnings;
 use Test::More ();
 use BRSKI::Test::Database ();
+use BRSKI::Test::Est ();
 use BRSKI::Test::Httpd ();
 use BRSKI::Test::Lab ();
 use BRSKI::Test::Masa ();
 use BRSKI::Test::World ();
 
-my @OWN = qw(done_testing main_server start_masa start_httpd make_httpd new_lab new_database dialect
-             run_dir new_dir run_command write_file read_file tool wait_until top_srcdir free_port);
+my @OWN = qw(done_testing main_server start_masa start_est start_httpd make_httpd new_lab
+             new_database dialect run_dir new_dir run_command write_file read_file tool
+             wait_until top_srcdir free_port);
 
 sub import
 {
@@ -59,6 +61,9 @@ sub main_server { return BRSKI::Test::Masa->main }
 
 # A MASA of this test's own; options of BRSKI::Test::Masa->new.
 sub start_masa { return BRSKI::Test::Masa->new(@_)->start }
+
+# A registrar and EST server; options of BRSKI::Test::Est->new.
+sub start_est { return BRSKI::Test::Est->new(@_)->start }
 
 # Any other httpd: start_httpd(name => conf text, more options of BRSKI::Test::Httpd->new).
 sub start_httpd

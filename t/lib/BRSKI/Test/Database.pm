@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# BRSKI::Test::Database: one database of a MASA, its schema applied by masactl: a SQLite file, or a
-# database of its own in the private PostgreSQL of the run, as BRSKI_TEST_DB says.
+# BRSKI::Test::Database: one database of a MASA or of a registrar, its schema applied by masactl or
+# estctl: a SQLite file, or a database of its own in the private PostgreSQL of the run, as
+# BRSKI_TEST_DB says.
 package BRSKI::Test::Database;
 
 use strict;
@@ -13,15 +14,16 @@ use BRSKI::Test::World qw(dialect give_to_server new_dir run_command run_dir ser
 my $postgres;
 my $count = 0;
 
-# Options: dialect (default: that of the run), schema => 0 leaves the database empty, cluster (a
-# BRSKI::Test::Postgres; default: that of the run).
+# Options: dialect (default: that of the run), tool (masactl; or estctl), schema => 0 leaves the
+# database empty, cluster (a BRSKI::Test::Postgres; default: that of the run).
 sub new
 {
     my ($class, %opt) = @_;
     my $self = bless { dialect => $opt{dialect} || dialect(), postgres => $opt{cluster} }, $class;
 
     $self->{dialect} eq 'sqlite3' ? $self->make_sqlite3 : $self->make_pgsql;
-    $self->masactl('schema', 'apply') if !exists $opt{schema} || $opt{schema};
+    $self->run_tool($opt{tool} || 'masactl', 'schema', 'apply')
+        if !exists $opt{schema} || $opt{schema};
     return $self;
 }
 
@@ -91,22 +93,40 @@ sub directives
         . qq{DBDMin 1\nDBDMax 8\nDBDKeep 8\n};
 }
 
-# Run masactl on it as the server's user, so that it leaves files which httpd's children can write.
-# Dies when it fails, returns what it printed.
+# Run masactl or estctl on it as the server's user, so that it leaves files which httpd's children
+# can write. Dies when it fails, returns what it printed.
 sub masactl
 {
     my ($self, @args) = @_;
-    my ($status, $output) = $self->try_masactl(@args);
+    return $self->run_tool('masactl', @args);
+}
 
-    $status == 0 or die "masactl @args: status $status\n$output";
+sub estctl
+{
+    my ($self, @args) = @_;
+    return $self->run_tool('estctl', @args);
+}
+
+sub run_tool
+{
+    my ($self, $tool, @args) = @_;
+    my ($status, $output) = $self->try_tool($tool, @args);
+
+    $status == 0 or die "$tool @args: status $status\n$output";
     return $output;
 }
 
-# As masactl(), but (status, output).
+# The same, but (status, output).
 sub try_masactl
 {
     my ($self, @args) = @_;
-    return run_command([ reachable(tool('tools/masactl/masactl')), '--db', $self->url, @args ],
+    return $self->try_tool('masactl', @args);
+}
+
+sub try_tool
+{
+    my ($self, $tool, @args) = @_;
+    return run_command([ reachable(tool("tools/$tool/$tool")), '--db', $self->url, @args ],
                        as => server_user());
 }
 

@@ -51,7 +51,8 @@ sub environment
     return \%env;
 }
 
-# LoadModule lines for what exists as a file, beside what is static, and for the module under test.
+# LoadModule lines for what exists as a file, beside what is static, and for the modules under
+# test: both, so that each lives beside the other in every test.
 sub load_modules
 {
     my ($self, @more) = @_;
@@ -63,8 +64,10 @@ sub load_modules
         next if $static{"mod_$name"} || !-f "$dir/mod_$name.so";
         $text .= "LoadModule ${name}_module $dir/mod_$name.so\n";
     }
-    my $masa = top_builddir() . '/.libs/mod_masa.so';
-    $text .= "LoadModule masa_module $masa\n" if -f $masa;
+    for my $name (qw(masa est)) {
+        my $module = top_builddir() . "/.libs/mod_$name.so";
+        $text .= "LoadModule ${name}_module $module\n" if -f $module;
+    }
     return $text;
 }
 
@@ -86,11 +89,12 @@ sub static_modules
 }
 
 # Options: name; conf (text, see expand()); modules => [more module names]; workers => {
-# StartServers, ThreadsPerChild, ... }; log_level.
+# StartServers, ThreadsPerChild, ... }; log_level; host (masa.example): whom requests are for.
 sub new
 {
     my ($class, %opt) = @_;
-    my $self = bless { name => $opt{name}, expected => [], owner => $$ }, $class;
+    my $self = bless { name => $opt{name}, expected => [], owner => $$,
+                       host => $opt{host} || 'masa.example' }, $class;
 
     $self->{dir} = new_dir("httpd-$opt{name}");
     $self->{port} = free_port();
@@ -105,7 +109,7 @@ sub new
 sub attach
 {
     my ($class, %known) = @_;
-    my $self = bless { %known, expected => [], owner => 0 }, $class;
+    my $self = bless { host => 'masa.example', %known, expected => [], owner => 0 }, $class;
 
     push @running, $self;
     $self->mark;
@@ -265,7 +269,7 @@ sub url
 }
 
 # One request; an HTTP::Response. Options: tls (default 1), cert and key (PEM files; the
-# certificate's file may hold its chain), sni and host (default masa.example), anchor (PEM;
+# certificate's file may hold its chain), sni and host (default: host of new()), anchor (PEM;
 # default: the server's certificate is not judged), headers => { }, body, agent (from agent(), to
 # keep a connection), tls_version (as SSL_version of IO::Socket::SSL).
 sub request
@@ -273,7 +277,7 @@ sub request
     my ($self, $method, $path, %opt) = @_;
     my $tls = exists $opt{tls} ? $opt{tls} : 1;
     my $agent = $opt{agent} || $self->agent(%opt);
-    my %headers = (Host => $opt{host} || 'masa.example', %{ $opt{headers} || {} });
+    my %headers = (Host => $opt{host} || $self->{host}, %{ $opt{headers} || {} });
     my $request = HTTP::Request->new($method, $self->url($path, $tls));
 
     for my $name (sort keys %headers) {
@@ -323,7 +327,7 @@ sub agent
     require LWP::UserAgent;
     my $agent = LWP::UserAgent->new(timeout => $opt{timeout} || 60, keep_alive => $opt{keep_alive},
                                     max_redirect => 0, env_proxy => 0, agent => 'brski-test',
-                                    ssl_opts => { tls_options(%opt) });
+                                    ssl_opts => { tls_options(host => $self->{host}, %opt) });
     $agent->proxy([ 'http', 'https' ], undef);
     return $agent;
 }
@@ -332,7 +336,7 @@ sub tls_options
 {
     my (%opt) = @_;
     my %ssl = (verify_hostname => 0, SSL_verify_mode => $opt{anchor} ? 1 : 0,
-               SSL_hostname => exists $opt{sni} ? $opt{sni} : $opt{host} || 'masa.example');
+               SSL_hostname => exists $opt{sni} ? $opt{sni} : $opt{host});
 
     $ssl{SSL_ca_file} = $opt{anchor} if $opt{anchor};
     $ssl{SSL_cert_file} = $opt{cert} if $opt{cert};
@@ -354,7 +358,8 @@ sub connect
     }
     require IO::Socket::SSL;
     return IO::Socket::SSL->new(PeerAddr => '127.0.0.1', PeerPort => $self->{tls_port},
-                                Proto => 'tcp', Timeout => 20, tls_options(%opt));
+                                Proto => 'tcp', Timeout => 20,
+                                tls_options(host => $self->{host}, %opt));
 }
 
 # --- its log --------------------------------------------------------------
