@@ -225,8 +225,9 @@ typedef struct judgement_t {
 } judgement_t;
 
 /*
- * The pledge's row first: who forwards the voucher at this moment then waits, or has gone before.
- * Its version grows in either case: who has read the history decides again.
+ * The pledge's row is touched first, by its key alone: who forwards the voucher at this moment then
+ * has gone before and is seen by what follows, or waits and, finding another version, reads the
+ * history again. (PostgreSQL judges a condition on the row as it was when the statement began.)
  */
 static brski_err_t *put_verdict(brski_dbd_t *db, void *baton, apr_pool_t *pool)
 {
@@ -238,10 +239,8 @@ static brski_err_t *put_verdict(brski_dbd_t *db, void *baton, apr_pool_t *pool)
     const char *trimmed[] = { j->key[0], j->key[1], j->key[2], j->key[0],
                               j->key[1], j->key[2], brski_arg_number(VERDICTS_KEPT, pool) };
 
+    BRSKI_TRY(brski_dbd_exec(NULL, db, STMT_EST_PLEDGE_TOUCH, j->key, pool));
     BRSKI_TRY(brski_dbd_exec(&j->current, db, STMT_EST_PLEDGE_VERDICT, own, pool));
-    if (!j->current) {
-        BRSKI_TRY(brski_dbd_exec(NULL, db, STMT_EST_PLEDGE_TOUCH, j->key, pool));
-    }
     BRSKI_TRY(brski_dbd_exec(NULL, db, STMT_EST_VERDICT_PUT, kept, pool));
     return brski_dbd_exec(NULL, db, STMT_EST_VERDICT_TRIM, trimmed, pool);
 }

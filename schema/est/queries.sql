@@ -86,12 +86,12 @@ UPDATE est_pledge
 SET enroll_status = %lld, enroll_status_at = %lld, enroll_reason = %s, version = version + 1
 WHERE tenant = %s AND manufacturer = %s AND serial_number = %s AND request IS NOT NULL
 
--- STMT_EST_PLEDGE_VERDICT: make a verdict the device's own
+-- STMT_EST_PLEDGE_VERDICT: make a verdict the device's own; follows STMT_EST_PLEDGE_TOUCH
 -- parameters: verdict, verdict_at, verdict_rule, verdict_text; tenant, manufacturer, serial_number,
 --   request
 -- changes: 1, or 0 when the request is not its current one
 UPDATE est_pledge
-SET verdict = %s, verdict_at = %lld, verdict_rule = %s, verdict_text = %s, version = version + 1
+SET verdict = %s, verdict_at = %lld, verdict_rule = %s, verdict_text = %s
 WHERE tenant = %s AND manufacturer = %s AND serial_number = %s AND request = %s
 
 -- STMT_EST_PLEDGE_TOUCH: make decisions that rest on what was before decide again
