@@ -9,13 +9,13 @@
 #include "brski_err.h"
 
 #define LIFE apr_time_from_sec(86400)
-/* A revocation that another front end is writing now may carry a time that has passed. */
+/* Clients' clocks may be a little behind. */
 #define MARGIN apr_time_from_sec(10)
 #define TRIES 4
 
 static int is_fresh(const brski_crl_row_t *row, apr_time_t now)
 {
-    return row->number && row->newest_revocation_at < row->this_update &&
+    return row->number && row->revocations == row->revocations_now &&
            now < row->this_update + (row->next_update - row->this_update) / 2;
 }
 
@@ -24,6 +24,7 @@ static brski_err_t *make(int *put, const brski_crl_row_t *last, const brski_est_
 {
     brski_crl_row_t row = {.ca = label->ca->key_id,
                            .number = last->number + 1,
+                           .revocations = last->revocations_now,
                            .this_update = now - MARGIN,
                            .next_update = now + LIFE};
     apr_array_header_t *revoked;

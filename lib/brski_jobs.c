@@ -11,6 +11,7 @@
 #include "brski_jobs.h"
 
 #include <apr_allocator.h>
+#include <apr_signal.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -326,6 +327,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
     apr_pool_t *pool = make_pool();
 
     (void)thread;
+    apr_setup_signal_thread(); /* signals are for the host's own threads */
     apr_thread_mutex_lock(jobs->mutex);
     while (pool && !jobs->ending) {
         await_work(jobs);

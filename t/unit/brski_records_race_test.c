@@ -284,7 +284,7 @@ static void test_verdict(const database_t *database, apr_pool_t *pool)
 
 /* ---- revocations and CRLs ---- */
 
-/* Half of the crowd revoke, the others make CRLs; the last of them must say so when it lacks one. */
+/* Half of the crowd revoke, the others make CRLs: the last must tell when it lacks one. */
 static void revoke_or_list(void *baton, int number, apr_pool_t *pool)
 {
     brski_records_t *records = node_of(baton, number / 2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * brski_records_test.c: a registrar's records on both databases: pledges, requests and leases,
- * verdicts, certificates and their CRLs, what waits for a human, notes, nodes, the schema's version.
+ * verdicts, certificates and their CRLs, what waits for a human, notes, nodes, the schema.
  */
 #include "brski_records.h"
 
@@ -238,8 +238,8 @@ static void test_pledges(t_t *t)
     is_str(APR_ARRAY_IDX(list, 3, brski_pledge_t *)->manufacturer, "B", "%s: in order", t->d);
     brski_records_pledges(&list, other, "B", "3", 4, t->pool, t->pool);
     is_int(list->nelts, 1, "%s: the rest after them", t->d);
-    is_str(APR_ARRAY_IDX(list, 0, brski_pledge_t *)->serial_number, "4", "%s: and no other tenant's",
-           t->d);
+    is_str(APR_ARRAY_IDX(list, 0, brski_pledge_t *)->serial_number, "4",
+           "%s: and no other tenant's", t->d);
 }
 
 /* ---- requests ---- */
@@ -264,8 +264,8 @@ static brski_request_t *make_request(const char *id, const char *serial, apr_poo
 static void put_request(t_t *t, const char *id, const char *serial, apr_time_t lease_until)
 {
     int put;
-    brski_err_t *err = brski_records_request_put(&put, t->records, make_request(id, serial, t->pool),
-                                                 "n1", lease_until, t->pool);
+    brski_request_t *r = make_request(id, serial, t->pool);
+    brski_err_t *err = brski_records_request_put(&put, t->records, r, "n1", lease_until, t->pool);
 
     if (err || !put) {
         bail_out("request %s", id);
@@ -613,7 +613,8 @@ static void test_revoke(t_t *t)
     is_int(done, 0, "%s: once", t->d);
     brski_records_certificate_revoked(&list, t->records, "ca1", NOW + HOUR, t->pool, t->pool);
     is_int(list->nelts, 2, "%s: what belongs on the CRL", t->d);
-    is_int(APR_ARRAY_IDX(list, 0, brski_issued_t *)->revoked_at, NOW + HOUR, "%s: since when", t->d);
+    is_int(APR_ARRAY_IDX(list, 0, brski_issued_t *)->revoked_at, NOW + HOUR, "%s: since when",
+           t->d);
     is_int(APR_ARRAY_IDX(list, 0, brski_issued_t *)->der.len, 0, "%s: without the certificate",
            t->d);
     brski_records_certificate_revoked(&list, t->records, "ca1", NOW + 2 * HOUR, t->pool, t->pool);
