@@ -103,6 +103,22 @@ static brski_json_t *issuers(const brski_registrar_t *registrar, apr_pool_t *poo
     return json;
 }
 
+/* This node's own: so that the tools can tell when one ends. */
+static brski_json_t *own_certificates(const brski_registrar_t *registrar, apr_pool_t *pool)
+{
+    brski_json_t *json = brski_json_array(pool);
+    int i;
+
+    for (i = 0; i < registrar->certificates->nelts; i++) {
+        const brski_registrar_cert_t *c =
+            APR_ARRAY_IDX(registrar->certificates, i, const brski_registrar_cert_t *);
+
+        brski_json_append_string(
+            json, brski_cert_pem(APR_ARRAY_IDX(c->chain, 0, const brski_cert_t *), pool));
+    }
+    return json;
+}
+
 static brski_json_t *policy(const brski_audit_policy_t *p, apr_pool_t *pool)
 {
     brski_json_t *json = brski_json_object(pool);
@@ -217,7 +233,8 @@ brski_err_t *brski_snapshot_est_make(const char **json, const char **hash, const
     brski_json_set(root, "audit_policy", policy(est->registrar->policy, pool));
     brski_json_set(root, "manufacturers", manufacturers(est->registrar, pool));
     brski_json_set(root, "labels", labels(est, pool));
+    *hash = brski_sha256_hex(brski_bytes_str(brski_json_text(root, 0, pool)), pool);
+    brski_json_set(root, "registrar_certificates", own_certificates(est->registrar, pool));
     *json = brski_json_text(root, 0, pool);
-    *hash = brski_sha256_hex(brski_bytes_str(*json), pool);
     return BRSKI_OK;
 }

@@ -10,8 +10,8 @@
 #include "brski_enroll.h"
 
 /**
- * JSON text and its hex SHA-256. Two nodes configured alike have equal hashes: node name, paths and times are not in it, and
- * of the registrar's own certificates, which nodes have each their own, the issuers alone.
+ * JSON text, and a hex SHA-256. Two nodes configured alike have equal hashes: node name, paths and times are not in it, and of
+ * the registrar's certificates, of which nodes may have each their own, the issuers alone; they themselves stand in the text.
  * @param networks  const char *: what ESTMASAAddresses lists; may be NULL
  */
 brski_err_t *brski_snapshot_est_make(const char **json, const char **hash, const brski_est_t *est,

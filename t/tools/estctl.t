@@ -136,6 +136,11 @@ sub lists
     is(json_estctl('pledge', 'show', 'bolt', 'L,2')->{welcome}, 'allowed', 'quoted fields too');
     is(json_estctl('pledge', 'allow', '-', '--manufacturer', 'acme', { stdin => "L3\nL4\n" })->{devices}, 2,
        'and a plain list of serial numbers');
+    my $many = join '', map { "M$_\n" } 1 .. 501;
+    is(json_estctl('pledge', 'allow', '-', '--manufacturer', 'many', { stdin => $many })->{devices}, 501,
+       'a list of more than one transaction');
+    is(scalar(json_lines('pledge', 'list', '--manufacturer', 'many', '--limit', '0')), 501, 'and all are there');
+    $db->sql("DELETE FROM est_pledge WHERE manufacturer = 'many'");
     my ($rc, $out) = estctl('pledge', 'allow', '-', { stdin => "manufacturer,serial_number\nacme,L5\nacme\n,L6\n" });
     is($rc, 1, 'a list with bad lines is refused');
     like($out, qr/line 3: no serial number.*line 4: no manufacturer.*2 bad lines: nothing was changed/s,
@@ -491,14 +496,31 @@ sub tenants
 
 # ---- doctor ----
 
+sub pem
+{
+    my ($der) = @_;
+    return "-----BEGIN CERTIFICATE-----\n" . encode_base64($der) . "-----END CERTIFICATE-----\n";
+}
+
+# What a server published of its configuration.
 sub node
 {
-    my ($name, $hash, $der) = @_;
-    my $pem = "-----BEGIN CERTIFICATE-----\n" . encode_base64($der) . "-----END CERTIFICATE-----\n";
+    my ($name, $hash, %json) = @_;
 
     insert('est_node_snapshot', node => $name, hash => $hash, published_at => $now,
-           json => JSON::PP->new->encode({ format => 1, labels => [ { name => 'office',
-               ca => { chain => [$pem] } } ] }));
+           json => JSON::PP->new->encode(\%json));
+}
+
+sub office
+{
+    my ($der) = @_;
+    return (labels => [ { name => 'office', ca => { chain => [ pem($der) ] } } ]);
+}
+
+sub anchored
+{
+    my ($der, %more) = @_;
+    return (manufacturers => [ { name => 'acme', idevid_anchors => [ pem($der) ], %more } ]);
 }
 
 sub ill
@@ -515,7 +537,7 @@ sub doctor
     my ($dialect, $db) = @_;
 
     ill('servers', qr/ESTEngine On, ESTTenant default/, 'that no server has come');
-    node('one', 'h1', $ca_der);
+    node('one', 'h1', office($ca_der));
     my ($status, $out) = estctl('doctor');
     is($status, 0, 'doctor finds nothing wrong') or diag $out;
     like($out, qr/^all is well$/m, 'and says so');
@@ -523,12 +545,18 @@ sub doctor
          'and looks at the database');
     is_deeply([ grep { $_->{state} eq 'PROBLEM' } @{ json_estctl('doctor') } ], [], 'doctor --json has the same');
 
-    node('two', 'h2', $short_der);
+    node('two', 'h2', office($short_der));
     ill('servers', qr/one .* and two .* are configured differently.*doctor --forget NODE/, 'servers that differ');
     ill('expiry', qr/office, ca, chain: CN=Short CA expires/, 'a CA that ends soon');
     no_estctl(1, qr/no server three has/, 'forgetting who never came', 'doctor', '--forget', 'three');
     ok_estctl('doctor', '--forget', 'two');
     is((estctl('doctor'))[0], 0, 'doctor --forget');
+    node('old', 'h1', anchored($short_der));
+    ill('expiry', qr/manufacturers acme, idevid anchors: CN=Short CA expires .*from whose it is/,
+        'an anchor that ends');
+    ok_estctl('doctor', '--forget', 'old');
+    node('old', 'h1', anchored($short_der, ignore_idevid_expiry => JSON::PP::true));
+    is((estctl('doctor'))[0], 0, 'which does not matter where the end of IDevIDs does not');
 
     request(id => 'r1', serial_number => 'S1', task => 'human', next_at => $now + $DAY);
     ill('requests', qr/1 wait for a human.*voucher list --task human/, 'what is parked');

@@ -10,6 +10,7 @@
 #include "brski_records_tools.h"
 #include "brski_time.h"
 
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include <string.h>
 
@@ -75,8 +76,14 @@ static brski_err_t *check_servers(doctor_t *d)
 
 /* ---- the end of certificates ---- */
 
-/* A name for what a part of the configuration is about: "label default", "registrar_certificates".
- */
+/* Going through a configuration. */
+typedef struct search_t {
+    doctor_t *doctor;
+    apr_hash_t *seen; /* hash of a certificate: the same is told once */
+    int good;
+} search_t;
+
+/* A name for what a part of the configuration is about: "labels office, ca, chain". */
 static const char *name_of(const brski_json_t *obj, const char *key, apr_pool_t *pool)
 {
     const char *name = brski_json_get_string(obj, "name");
@@ -89,8 +96,20 @@ static const char *name_of(const brski_json_t *obj, const char *key, apr_pool_t 
                          : words;
 }
 
-static void check_pem(doctor_t *d, const char *text, const char *what, int *good)
+static void look_at(search_t *s, const brski_cert_t *cert, const char *what)
 {
+    const char *cure = strstr(what, "anchors") ? "get a new one from whose it is, and reload httpd"
+                                               : "renew it, and reload httpd";
+
+    if (!apr_hash_get(s->seen, cert->hash, sizeof(cert->hash))) {
+        apr_hash_set(s->seen, cert->hash, sizeof(cert->hash), cert);
+        s->good &= doctor_certificate(s->doctor, cert, what, cure);
+    }
+}
+
+static void search_pem(search_t *s, const char *text, const char *what)
+{
+    apr_pool_t *pool = s->doctor->pool;
     const char *from;
 
     while ((from = strstr(text, PEM_BEGIN))) {
@@ -102,63 +121,60 @@ static void check_pem(doctor_t *d, const char *text, const char *what, int *good
         if (!to) {
             return;
         }
-        if (!brski_base64_decode_liberal(&der, from, (apr_size_t)(to - from), d->pool) &&
-            !brski_cert_parse(&cert, der, &brski_limits_default, NULL, d->pool)) {
-            *good &= doctor_certificate(d, cert, what, "renew it, and reload httpd");
+        if (!brski_base64_decode_liberal(&der, from, (apr_size_t)(to - from), pool) &&
+            !brski_cert_parse(&cert, der, &brski_limits_default, NULL, pool)) {
+            look_at(s, cert, what);
         }
         text = to + strlen(PEM_END);
     }
 }
 
-/* Wherever the configuration holds certificates. */
-static void check_tree(doctor_t *d, const brski_json_t *v, const char *what, int *good)
+/* The end of an IDevID's issuer does not matter where that of an IDevID does not. */
+static int is_ignored(const brski_json_t *obj, const char *key)
 {
-    switch (brski_json_type(v)) {
-    case BRSKI_JSON_STRING:
-        check_pem(d, brski_json_string(v), what, good);
-        break;
-    case BRSKI_JSON_ARRAY:
-        for (apr_size_t i = 0; i < brski_json_size(v); i++) {
-            const brski_json_t *one = brski_json_at(v, i);
-            check_tree(d, one, name_of(one, what, d->pool), good);
+    return !strcmp(key, "idevid_anchors") &&
+           brski_json_bool(brski_json_get(obj, "ignore_idevid_expiry")) == 1;
+}
+
+/* Wherever the configuration holds certificates. */
+static void search(search_t *s, const brski_json_t *v, const char *what)
+{
+    apr_pool_t *pool = s->doctor->pool;
+
+    if (brski_json_type(v) == BRSKI_JSON_STRING) {
+        search_pem(s, brski_json_string(v), what);
+    }
+    for (apr_size_t i = 0; brski_json_type(v) == BRSKI_JSON_ARRAY && i < brski_json_size(v); i++) {
+        const brski_json_t *one = brski_json_at(v, i);
+        search(s, one, name_of(one, what, pool));
+    }
+    for (apr_size_t i = 0; brski_json_type(v) == BRSKI_JSON_OBJECT && i < brski_json_size(v); i++) {
+        const char *key = brski_json_key(v, i);
+        const brski_json_t *one = brski_json_get(v, key);
+        if (!is_ignored(v, key)) {
+            search(s, one,
+                   name_of(one, *what ? apr_psprintf(pool, "%s, %s", what, key) : key, pool));
         }
-        break;
-    case BRSKI_JSON_OBJECT:
-        for (apr_size_t i = 0; i < brski_json_size(v); i++) {
-            const char *key = brski_json_key(v, i);
-            const brski_json_t *one = brski_json_get(v, key);
-            check_tree(
-                d, one,
-                name_of(one, *what ? apr_psprintf(d->pool, "%s, %s", what, key) : key, d->pool),
-                good);
-        }
-        break;
-    default:
-        break;
     }
 }
 
-/* Alike servers are looked at once. */
 static brski_err_t *check_expiry(doctor_t *d)
 {
     static const brski_limits_t limits = {.body = 1 << 24, .json_depth = 32, .string = 1 << 20};
+    search_t s = {.doctor = d, .seen = apr_hash_make(d->pool), .good = 1};
     const apr_array_header_t *nodes = d->own;
-    int good = 1;
 
     for (int i = 0; i < nodes->nelts; i++) {
         const brski_node_t *node = APR_ARRAY_IDX(nodes, i, const brski_node_t *);
         brski_json_t *json;
-        if (i && !strcmp(node->hash, APR_ARRAY_IDX(nodes, i - 1, const brski_node_t *)->hash)) {
-            continue;
-        }
         if (brski_json_parse(&json, brski_bytes_str(node->json), &limits, d->pool)) {
             doctor_note(d, "expiry", "the configuration that %s published cannot be read",
                         brski_printable(node->node, 128, d->pool));
             continue;
         }
-        check_tree(d, json, "", &good);
+        search(&s, json, "");
     }
-    if (good && nodes->nelts) {
+    if (s.good && nodes->nelts) {
         doctor_fine(d, "expiry", "no certificate of a CA, registrar or anchor ends within 30 days");
     }
     return BRSKI_OK;

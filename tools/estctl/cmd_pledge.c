@@ -13,7 +13,9 @@
 #include <string.h>
 
 #define PAGE 500
-#define SHOWN 10 /* requests, certificates, notes of a device */
+#define SHOWN 10        /* requests, certificates, notes of a device */
+#define BATCH 200       /* devices that are decided on in one transaction */
+#define REST (5 * 1000) /* microseconds between two */
 
 /* ---- list ---- */
 
@@ -280,23 +282,49 @@ static brski_err_t *decide(decision_t *d, const pledge_name_t *name, apr_pool_t 
     return BRSKI_OK;
 }
 
+/* A part of the list, in one transaction. */
+typedef struct batch_t {
+    decision_t *decision;
+    const apr_array_header_t *names;
+    int from;
+    int to;
+    apr_pool_t *pool;
+} batch_t;
+
+static brski_err_t *decide_batch(db_t *db, void *baton)
+{
+    batch_t *b = baton;
+
+    (void)db;
+    for (int i = b->from; i < b->to; i++) {
+        BRSKI_TRY(decide(b->decision, &APR_ARRAY_IDX(b->names, i, pledge_name_t), b->pool));
+    }
+    return BRSKI_OK;
+}
+
+/* Servers write too: on SQLite they wait for the same lock, so it is held for short and let go. */
 static brski_err_t *decide_all(decision_t *d, const apr_array_header_t *names)
 {
+    batch_t b = {.decision = d, .names = names};
     say_progress_t progress;
     brski_err_t *err = BRSKI_OK;
-    apr_pool_t *pool;
-    int i;
 
-    apr_pool_create(&pool, d->db->pool);
+    apr_pool_create(&b.pool, d->db->pool);
     say_progress_start(&progress, d->db->call->say, "deciding", "devices", names->nelts);
-    for (i = 0; i < names->nelts && !err; i++) {
-        apr_pool_clear(pool);
-        err = decide(d, &APR_ARRAY_IDX(names, i, pledge_name_t), pool);
-        say_progress_at(&progress, i + 1);
+    for (; b.from < names->nelts; b.from = b.to) {
+        b.to = b.from + BATCH < names->nelts ? b.from + BATCH : names->nelts;
+        apr_pool_clear(b.pool);
+        if ((err = db_change(d->db, decide_batch, &b))) {
+            break;
+        }
+        say_progress_at(&progress, b.to);
+        if (b.to < names->nelts) {
+            apr_sleep(REST);
+        }
     }
     say_progress_end(&progress);
-    if (err) {
-        say_note(d->db->call->say, "%d of %d devices were done; repeat the list to go on", i - 1,
+    if (err && names->nelts > 1) {
+        say_note(d->db->call->say, "%d of %d devices were done; repeat the list to go on", b.from,
                  names->nelts);
     }
     return err;
@@ -422,6 +450,5 @@ static const command_t commands[] = {
      "Let devices not join, nor use what they got", refuse_options, list_help, pledge_refuse},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = {"pledge", "devices, and who may join", 20, commands,
-                                NULL};
+static command_group_t group = {"pledge", "devices, and who may join", 20, commands, NULL};
 COMMAND_GROUP(group)
