@@ -91,6 +91,19 @@ static brski_err_t *send_request(brski_client_answer_t **answer, brski_client_t 
     return BRSKI_OK;
 }
 
+/* The caller's pool is gone when a test looks. */
+static const apr_array_header_t *kept(const apr_array_header_t *ders)
+{
+    apr_array_header_t *copy = apr_array_make(world->pool, 2, sizeof(brski_bytes_t));
+    int i;
+
+    for (i = 0; ders && i < ders->nelts; i++) {
+        APR_ARRAY_PUSH(copy, brski_bytes_t) =
+            brski_bytes_dup(APR_ARRAY_IDX(ders, i, brski_bytes_t), world->pool);
+    }
+    return ders ? copy : NULL;
+}
+
 static brski_err_t *make_client(brski_client_t **out, const brski_client_options_t *options,
                                 apr_pool_t *pool)
 {
@@ -100,6 +113,7 @@ static brski_err_t *make_client(brski_client_t **out, const brski_client_options
     client->send = send_request;
     client->state = world;
     world->options = *options;
+    world->options.trusted = kept(options->trusted);
     *out = client;
     return BRSKI_OK;
 }
