@@ -39,6 +39,14 @@ static const char *known_kinds(const est_check_t *c)
     return all;
 }
 
+/* The library begins with whose words they are; here the directive stands before. */
+static const char *ca_reason(const brski_err_t *err)
+{
+    const char *text = est_check_reason(err);
+
+    return strncmp(text, "CA: ", 4) ? text : text + 4;
+}
+
 static brski_ca_t *make_ca(est_check_t *c, const est_label_conf_t *label)
 {
     const char *word = APR_ARRAY_IDX(label->ca, 0, const char *);
@@ -65,7 +73,7 @@ static brski_ca_t *make_ca(est_check_t *c, const est_label_conf_t *label)
     }
     if (err) {
         est_check_wrong(c, label->ca_where, "BRSKI3041: ESTCA %s: %s", word,
-                        est_check_reason(err));
+                        ca_reason(err));
         return NULL;
     }
     return ca;

@@ -17,6 +17,14 @@
 
 /* ---- the registrar's certificates ---- */
 
+/* A sentence inside another one. */
+static const char *without_stop(const char *text, apr_pool_t *pool)
+{
+    const apr_size_t len = strlen(text);
+
+    return len && text[len - 1] == '.' ? apr_pstrmemdup(pool, text, len - 1) : text;
+}
+
 /* End entity first, each signed by the next. */
 static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *certificate,
                                       const est_certificate_conf_t *conf)
@@ -32,6 +40,13 @@ static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *ce
         return NULL;
     }
     ee = APR_ARRAY_IDX(certs, 0, const brski_cert_t *);
+    if (ee->ca) {
+        est_check_wrong(c, conf->where,
+                        "BRSKI3012: ESTRegistrarCertificate %s: the first certificate, of %s, is "
+                        "a CA's; the registrar's own must come first",
+                        conf->chain_file, ee->subject);
+        return NULL;
+    }
     err = brski_chain_build(&chain, ee, certs, c->pool, c->temp);
     certificate->chain_file = conf->chain_file;
     certificate->chain = err ? certs : chain->certs;
@@ -43,7 +58,8 @@ static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *ce
                         "BRSKI3011: ESTRegistrarCertificate %s: the chain of %s does not hold: "
                         "%s; a file of certificates that are valid now, the registrar's first, "
                         "would be right",
-                        conf->chain_file, ee->subject, est_check_reason(err));
+                        conf->chain_file, ee->subject,
+                        without_stop(est_check_reason(err), c->temp));
         return NULL;
     }
     return ee;
@@ -52,13 +68,7 @@ static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *ce
 /* RFC 8995 5.5.4: the certificate says that its holder is a registrar; a MASA refuses others. */
 static void check_cmc_ra(est_check_t *c, const est_certificate_conf_t *conf, const brski_cert_t *ee)
 {
-    if (ee->ca) {
-        est_check_wrong(c, conf->where,
-                        "BRSKI3012: ESTRegistrarCertificate %s: the first certificate, of %s, is "
-                        "a CA's; the registrar's own must come first",
-                        conf->chain_file, ee->subject);
-    }
-    else if (!ee->cmc_ra) {
+    if (!ee->cmc_ra) {
         est_check_wrong(c, conf->where,
                         "BRSKI3013: ESTRegistrarCertificate %s: the certificate of %s is no "
                         "registrar's: its extended key usage lacks id-kp-cmcRA "
@@ -142,10 +152,10 @@ static void make_certificates(est_check_t *c)
     for (i = 0; i < all->nelts; i++) {
         make_certificate(c, APR_ARRAY_IDX(all, i, const est_certificate_conf_t *), own, shown);
     }
-    if (all->nelts) {
+    if (all->nelts && own->nelts == all->nelts) {
         check_shown(c, own, shown);
     }
-    else if (c->engine->conf->manufacturers->nelts) {
+    if (!all->nelts && c->engine->conf->manufacturers->nelts) {
         est_check_wrong(c, est_check_place(c, "ESTEngine"),
                         "BRSKI3017: there are manufacturers, but no certificate of this "
                         "registrar; write ESTRegistrarCertificate CHAIN.pem KEY, with the "
