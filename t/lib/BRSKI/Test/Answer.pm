@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# BRSKI::Test::Answer: what a test says of a MASA's answer. Each of these is one test with one
+# BRSKI::Test::Answer: what a test says of a MASA's or registrar's answer. Each of these is one test with one
 # label: a voucher came and is whole; it was refused with this status, this sentence, this log
 # number; the audit log came. A failed one shows the answer.
 package BRSKI::Test::Answer;
@@ -11,7 +11,7 @@ use Exporter qw(import);
 use File::Temp ();
 use JSON::PP ();
 use Test::More ();
-use BRSKI::Test::World qw(run_command run_dir);
+use BRSKI::Test::World qw(run_command run_dir top_srcdir);
 
 our @EXPORT = qw(issued refused audit_log voucher_leaf cms_content der_file);
 
@@ -29,13 +29,24 @@ sub issued
     return report($response, $label, $leaf, @wrong);
 }
 
-my %LEVEL = map { $_ => 'warn' } 1026, 1075, 1078;
-$LEVEL{$_} = 'error' for 1070 .. 1074, 1076, 1077, 1079;
+# Level of a number's line in the error log, from the table of failures.
+my %level;
+sub level_of
+{
+    my ($number) = @_;
+    my %word = (I => 'info', W => 'warn', E => 'error');
+
+    if (!%level) {
+        my $table = BRSKI::Test::World::read_file(top_srcdir() . '/lib/brski_err_codes.h');
+        $level{$1} = $word{$2} while $table =~ /^BRSKI_ERR\(\w+, (\d+), \d+, ([IWE]),/mg;
+    }
+    return $level{$number} || 'info';
+}
 
 # refused($httpd, $response, $status, $number, $sentence, $label): that status, one line of
 # text/plain that matches the sentence and names the request, and a line of the log with that
-# number, at its level, for that request. $number may be 'httpd' (BRSKI2201). Returns the request
-# id.
+# number, at its level, for that request. $number may be 'httpd' (BRSKI2201, BRSKI3201). Returns the
+# request id.
 sub refused
 {
     my ($httpd, $response, $status, $number, $sentence, $label) = @_;
@@ -44,7 +55,7 @@ sub refused
 
     push @wrong, 'the body is not one line with the request id' if !defined $id;
     push @wrong, "not the sentence: $sentence" if defined $said && $said !~ $sentence;
-    push @wrong, wrong_fields($response, $status);
+    push @wrong, wrong_fields($response, $status, $number);
     if (defined $id) {
         my $line = refusal_line($httpd, $status, $number, $id);
         $line ? $httpd->expect(qr/\Q$id\E/) : push @wrong, "the log has no BRSKI$number for $id";
@@ -55,11 +66,11 @@ sub refused
 sub refusal_line
 {
     my ($httpd, $status, $number, $id) = @_;
-    my $level = $LEVEL{$number} || 'info';
+    my $level = level_of($number);
 
     return $httpd->log_line($number eq 'httpd'
-        ? qr/\[masa:info\].*BRSKI2201: httpd answered $status \(request \Q$id\E\)/
-        : qr/\[masa:$level\].*BRSKI$number: .*\banswered $status: .*\brequest \Q$id\E\)/);
+        ? qr/\[(?:masa|est):info\].*BRSKI[23]201: httpd answered $status \(request \Q$id\E\)/
+        : qr/\[(?:masa|est):$level\].*BRSKI$number: .*\banswered $status: .*\brequest \Q$id\E\)/);
 }
 
 sub wrong_head
@@ -78,10 +89,11 @@ sub wrong_head
 # What RFC 9110 wants beside some statuses.
 sub wrong_fields
 {
-    my ($response, $status) = @_;
-    my %wanted = (405 => [ Allow => qr/^POST$/ ], 503 => [ 'Retry-After' => qr/^\d+$/ ],
-                  415 => [ Accept => qr{^application/voucher-cms\+json$} ],
-                  401 => [ 'WWW-Authenticate' => qr/./ ]);
+    my ($response, $status, $number) = @_;
+    my %wanted = (405 => [ Allow => qr/^(?:POST|GET, HEAD)$/ ],
+                  503 => [ 'Retry-After' => qr/^\d+$/ ],
+                  415 => [ Accept => qr{^application/(?:voucher-cms\+json|pkcs10|json)$} ]);
+    $wanted{401} = [ 'WWW-Authenticate' => qr/./ ] if $number eq 'httpd';
     my ($name, $match) = @{ $wanted{$status} || return () };
 
     return ($response->header($name) || '') =~ $match ? () : "$name is wrong or missing";

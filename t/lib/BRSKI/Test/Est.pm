@@ -127,17 +127,32 @@ $maker
 EOF_CONF
 }
 
+# Another CA, self-signed, of this name: (certificate, key), files that the server may read.
+sub new_ca
+{
+    my ($self, $name) = @_;
+    my $dir = new_dir('ca');
+    my ($status, $out) = run_command([
+        qw(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 -days 30),
+        '-subj', "/CN=$name", '-keyout', "$dir/ca.key", '-out', "$dir/ca.pem",
+        '-addext', 'keyUsage=critical,keyCertSign,cRLSign' ]);
+
+    $status == 0 or die "openssl req: $out";
+    return ("$dir/ca.pem", "$dir/ca.key");
+}
+
 # --- clients --------------------------------------------------------------
 
 # A key and a request for a certificate: { key => file, pem => text, der => octets }. Options: subject
-# ('/CN=x'), and args => [more arguments of openssl req].
+# ('/CN=x'; '': that of a configuration), and args => [more arguments of openssl req].
 sub csr
 {
     my ($self, %opt) = @_;
     my $dir = new_dir('csr');
     my ($status, $out) = run_command([
         qw(openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256),
-        '-subj', $opt{subject} || '/CN=x', '-keyout', "$dir/key.pem", '-out', "$dir/csr.pem",
+        '-keyout', "$dir/key.pem", '-out', "$dir/csr.pem",
+        defined $opt{subject} && $opt{subject} eq '' ? () : ('-subj', $opt{subject} || '/CN=x'),
         @{ $opt{args} || [] } ]);
 
     $status == 0 or die "openssl req: $out";
