@@ -134,9 +134,11 @@ static void add_devices(glue_text_t *text, const brski_counts_t *counts)
     count(text, "History good", counts->verdicts[BRSKI_VERDICT_GOOD], 0);
     count(text, "History accepted, somebody should look", counts->verdicts[BRSKI_VERDICT_WARN], 0);
     count(text, "History not judged yet", counts->verdicts[BRSKI_VERDICT_PENDING], 0);
-    count(text, "History bad", counts->verdicts[BRSKI_VERDICT_BAD], 0);
+    glue_text_add(text, "<tr><th>History bad</th><td class=\"n%s\">%" APR_INT64_T_FMT
+                  "</td></tr>\n", counts->verdicts[BRSKI_VERDICT_BAD] ? " bad" : "",
+                  counts->verdicts[BRSKI_VERDICT_BAD]);
     count(text, "No voucher yet", counts->verdicts[BRSKI_VERDICT_NONE], 0);
-    count(text, "Nobody has said whether they are welcome", counts->undecided, 0);
+    count(text, "Named by nobody (estctl pledge allow)", counts->undecided, 0);
     count(text, "Refused", counts->refused, 0);
     glue_text_add(text, "</table>\n");
     if (counts->pledges_more) {
@@ -190,8 +192,8 @@ static void add_work(glue_text_t *text, const est_status_t *status)
     if (!open->nelts) {
         return;
     }
-    glue_text_add(text, "<table>\n<tr><th>Since</th><th>Device</th><th>Next</th><th>Tries</th>"
-                  "<th>What happened last</th></tr>\n");
+    glue_text_add(text, "<h2>Being worked on</h2>\n<table>\n<tr><th>Since</th><th>Device</th>"
+                  "<th>Next</th><th>Tries</th><th>What happened last</th></tr>\n");
     for (i = 0; i < open->nelts; i++) {
         add_request(text, APR_ARRAY_IDX(open, i, const brski_request_t *));
     }

@@ -49,8 +49,8 @@ is($status, 0, "$conf passes configtest");
 unlike($said, qr/BRSKI/, 'without a remark');
 
 my $res = $httpd->get('/.well-known/est/cacerts');
-is($res->code, 200, "7030-4.1.3 $conf serves cacerts") or diag($res->content);
-like($res->header('Content-Type'), qr{^application/pkcs7-mime}, '7030-4.1.3 of the right type');
+is($res->code, 200, "7030 4.1.3 $conf serves cacerts") or diag($res->content);
+like($res->header('Content-Type'), qr{^application/pkcs7-mime}, '7030 4.1.3 of the right type');
 $res = $httpd->post('/.well-known/brski/requestvoucher', 'junk', $lab->device(1),
                     type => 'application/voucher-cms+json');
 is($res->code, 400, "5.2 $conf serves requestvoucher to devices of its manufacturer");

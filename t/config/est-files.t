@@ -137,7 +137,7 @@ unlike(refused('a secret is never said', maker => "${anchors}ESTMASALogin $login
 $pki->ca('oldca', from => -172_800, to => -86_400);
 $pki->make('leaf', issuer => 'root');
 
-refused('RFC 7030 4.1 no CA is refused', ca => '',
+refused('7030 4.1 no CA is refused', ca => '',
         says => [ qr/BRSKI3042: this server has no CA; write ESTCA local CHAIN\.pem KEY/ ]);
 refused('a kind of CA that nobody provides is refused', ca => "ESTCA cmp https://ca.example/cmp\n",
         says => [ qr/BRSKI3040: ESTCA cmp: there is no such kind of CA here; there are local/ ]);

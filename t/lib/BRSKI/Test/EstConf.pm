@@ -26,7 +26,8 @@ sub conf_pki
 }
 
 # The parts of a right configuration, in their order.
-my @PARTS = qw(dbd server tls engine certificate ca profile maker_start maker maker_end handler host);
+my @PARTS = qw(dbd server tls engine certificate ca profile
+               maker_start maker maker_end handler host);
 
 sub part
 {
