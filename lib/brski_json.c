@@ -3,6 +3,8 @@
  * brski_json.c: JSON by way of jansson, the only file that knows it. A value is a jansson reference
  * beside its pool. Depth and string lengths are judged in one pass over the text before jansson
  * sees it: its own depth limit is 2048, and a long string should not be copied to be refused.
+ * jansson takes a string apart octet by octet, and most of a voucher-request is one of base64: long
+ * strings of plain characters are kept from it, and put in afterwards.
  */
 #include "brski_json.h"
 
@@ -13,6 +15,11 @@
 
 #include "brski_bytes.h"
 #include "brski_err.h"
+
+/* A string from here on is worth keeping from jansson. */
+#define LONG_OCTETS 256
+/* Opens the name that stands in a long string's place; no text that holds one is shortened. */
+#define MARK 0x7F
 
 struct brski_json_t {
     json_t *json;                 /* lives as long as pool: held there, or by a parent that is */
@@ -132,6 +139,114 @@ static brski_err_t *check_sizes(brski_bytes_t text, const brski_limits_t *limits
     return BRSKI_OK;
 }
 
+/* ---- long strings ---- */
+
+/* Could a string be taken for one of our marks? */
+static int may_hold_mark(brski_bytes_t text)
+{
+    const unsigned char *s = text.data, *end = s + text.len;
+
+    if (memchr(s, MARK, text.len)) {
+        return 1;
+    }
+    while (s < end && (s = memchr(s, '\\', (size_t)(end - s)))) {
+        if (s + 1 < end && s[1] == 'u') {
+            return 1;
+        }
+        s++;
+    }
+    return 0;
+}
+
+/* The quote that ends a string in which every octet stands for itself, or NULL. */
+static const unsigned char *plain_end(const unsigned char *s, const unsigned char *end)
+{
+    while (s < end && *s >= 0x20 && *s < MARK && *s != '"' && *s != '\\') {
+        s++;
+    }
+    return s < end && *s == '"' ? s : NULL;
+}
+
+static int is_key(const unsigned char *after, const unsigned char *end)
+{
+    while (after < end && (*after == ' ' || *after == '\t' || *after == '\r' || *after == '\n')) {
+        after++;
+    }
+    return after < end && *after == ':';
+}
+
+/* The text with a mark in the place of each long plain string; those are the spans. */
+static brski_bytes_t shorten(brski_bytes_t text, apr_array_header_t *spans, apr_pool_t *pool)
+{
+    const unsigned char *s = text.data, *end = s + text.len, *next, *quote;
+    char *out = apr_palloc(pool, text.len), *to = out;
+    apr_size_t octets;
+
+    while (s < end) {
+        if (*s != '"') {
+            *to++ = (char)*s++;
+            continue;
+        }
+        quote = plain_end(s + 1, end);
+        if (quote && quote - s > LONG_OCTETS && !is_key(quote + 1, end)) {
+            to += apr_snprintf(to, LONG_OCTETS, "\"%c%d\"", MARK, spans->nelts);
+            APR_ARRAY_PUSH(spans, brski_bytes_t) =
+                brski_bytes(s + 1, (apr_size_t)(quote - s - 1));
+            next = quote + 1;
+        }
+        else {
+            next = skip_string(s + 1, end, &octets);
+            memcpy(to, s, (size_t)(next - s));
+            to += next - s;
+        }
+        s = next;
+    }
+    return brski_bytes(out, (apr_size_t)(to - out));
+}
+
+static void put_back(json_t *json, const apr_array_header_t *spans)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    if (json_is_object(json)) {
+        json_object_foreach(json, key, value) {
+            put_back(value, spans);
+        }
+    }
+    else if (json_is_array(json)) {
+        json_array_foreach(json, i, value) {
+            put_back(value, spans);
+        }
+    }
+    else if (json_is_string(json) && *json_string_value(json) == MARK) {
+        const brski_bytes_t span =
+            APR_ARRAY_IDX(spans, atoi(json_string_value(json) + 1), brski_bytes_t);
+
+        json_string_setn_nocheck(json, (const char *)span.data, span.len);
+    }
+}
+
+/* NULL also when jansson should see the whole text: for what it holds, or to tell what is wrong. */
+static json_t *load_shortened(brski_bytes_t text, apr_pool_t *pool)
+{
+    apr_array_header_t *spans;
+    brski_bytes_t rest;
+    json_t *json;
+
+    if (text.len < LONG_OCTETS || may_hold_mark(text)) {
+        return NULL;
+    }
+    spans = apr_array_make(pool, 4, sizeof(brski_bytes_t));
+    rest = shorten(text, spans, pool);
+    json = json_loadb((const char *)rest.data, rest.len, JSON_REJECT_DUPLICATES, NULL);
+    if (json) {
+        put_back(json, spans);
+    }
+    return json;
+}
+
 /* jansson ends many messages with "near '<the client's bytes>'", which only the log should get. */
 static brski_err_t *syntax_error(json_error_t *error, apr_pool_t *pool)
 {
@@ -160,7 +275,10 @@ brski_err_t *brski_json_parse(brski_json_t **out, brski_bytes_t text, const brsk
                              "The JSON is empty.");
     }
     BRSKI_TRY(check_sizes(text, limits ? limits : &brski_limits_default, pool));
-    json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    json = load_shortened(text, pool);
+    if (!json) {
+        json = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    }
     if (!json) {
         return syntax_error(&error, pool);
     }

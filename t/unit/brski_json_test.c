@@ -5,6 +5,7 @@
 #include "brski_json.h"
 
 #include <apr_strings.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "brski_bytes.h"
@@ -40,6 +41,66 @@ static void reading(apr_pool_t *pool)
     is_str(brski_json_string(brski_json_at(list, 1)), "x", "json: an element");
     ok(brski_json_at(list, 3) == NULL, "json: no element after the last");
     is_str(brski_json_get_string(brski_json_get(v, "o"), "k"), "w", "json: a member's member");
+}
+
+static char *long_text(char filler, apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, 301);
+
+    memset(text, filler, 300);
+    text[300] = '\0';
+    return text;
+}
+
+static brski_json_t *parse_all(apr_pool_t *pool, const char *first, ...)
+{
+    apr_array_header_t *pieces = apr_array_make(pool, 8, sizeof(const char *));
+    brski_json_t *v = NULL;
+    va_list more;
+
+    va_start(more, first);
+    for (; first; first = va_arg(more, const char *)) {
+        APR_ARRAY_PUSH(pieces, const char *) = first;
+    }
+    va_end(more);
+    parse(&v, apr_array_pstrcat(pool, pieces, 0), pool);
+    return v;
+}
+
+/* Long strings take a way of their own through the parser. */
+static void long_strings(apr_pool_t *pool)
+{
+    const char *a = long_text('a', pool), *b = long_text('b', pool);
+    brski_json_t *v, *err_at = NULL;
+    brski_err_t *err;
+
+    v = parse_all(pool, "{\"x\":\"", a, "\" , \"l\":[\"", b, "\",\"0\"],\"o\":{\"y\":\"", b,
+                  "\"}}", NULL);
+    is_str(brski_json_get_string(v, "x"), a, "json: a long string");
+    is_str(brski_json_string(brski_json_at(brski_json_get(v, "l"), 0)), b, "json: in a list");
+    is_str(brski_json_string(brski_json_at(brski_json_get(v, "l"), 1)), "0", "json: a short one");
+    is_str(brski_json_get_string(brski_json_get(v, "o"), "y"), b, "json: in an object");
+    ok(strstr(brski_json_text(v, 0, pool), a) != NULL, "json: and written again");
+
+    v = parse_all(pool, "{\"", a, "\" : \"", b, "\"}", NULL);
+    is_str(brski_json_key(v, 0), a, "json: a long key");
+    is_str(brski_json_get_string(v, a), b, "json: and what it names");
+    ok(!parse_all(pool, "{\"", a, "\":1,\"", a, "\":2}", NULL), "json: no long key twice");
+
+    v = parse_all(pool, "[\"", a, "\",\"\\u007f0\"]", NULL);
+    is_str(brski_json_string(brski_json_at(v, 1)), "\x7f" "0", "json: an escape is what it says");
+    v = parse_all(pool, "[\"", a, "\",\"\x7f" "0\"]", NULL);
+    is_str(brski_json_string(brski_json_at(v, 1)), "\x7f" "0", "json: and so is the character");
+    v = parse_all(pool, "[\"", a, "\xc3\xbc", "\",\"", b, "\\n\"]", NULL);
+    is_int((long)strlen(brski_json_string(brski_json_at(v, 0))), 302, "json: long, not ASCII");
+    is_int((long)strlen(brski_json_string(brski_json_at(v, 1))), 301, "json: long, an escape");
+
+    ok(!parse_all(pool, "[\"", a, "\xff\"]", NULL), "json: long, no UTF-8");
+    ok(!parse_all(pool, "[\"", a, "\n\"]", NULL), "json: long, a control");
+    ok(!parse_all(pool, "[\"", a, NULL), "json: long, without an end");
+    ok(!parse_all(pool, "[\"", a, "\"", b, NULL), "json: long, and then something");
+    err = parse(&err_at, apr_pstrcat(pool, "[\"", a, "\",}", NULL), pool);
+    ok(err && strstr(err->public_text, "column 305"), "json: where the mistake is");
 }
 
 /* What is not there, or is something else, answers and does not crash. */
@@ -235,6 +296,7 @@ int main(void)
     apr_pool_t *pool = unit_start();
 
     reading(pool);
+    long_strings(pool);
     other_types(pool);
     refusals(pool);
     limits(pool);
