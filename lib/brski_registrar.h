@@ -78,7 +78,7 @@ typedef struct brski_registrar_t {
     const brski_audit_policy_t *policy;
     int withhold;                     /**< 1: the voucher waits for the verdict; 0: EST waits, the voucher goes at once (D4) */
     int revoke_on_bad;                /**< a bad verdict at joining revokes what was issued */
-    int recheck_revokes;              /**< the same for a later look; off */
+    int recheck_revokes;              /**< a later look that turns bad closes EST and revokes too; off: it is told, the verdict is WARN */
     apr_interval_time_t recheck;      /**< 0: never */
     apr_interval_time_t telemetry_wait; /**< voucher_status is missed after that; default 5 min */
     apr_interval_time_t keep;         /**< how long a PVR's answer is kept; default 4 d */
@@ -126,10 +126,10 @@ brski_err_t *brski_registrar_device(brski_device_id_t **device, const brski_regi
 /** Answer to requestvoucher. */
 typedef struct brski_registrar_answer_t {
     int status;                       /**< 200 or 202 */
-    apr_int64_t retry_after;          /**< seconds, with 202 */
+    apr_int64_t retry_after;          /**< seconds, with 202, and with an error 503 that names a time; 0: none */
     brski_bytes_t voucher;
     const char *content_type;
-    const char *request;              /**< id of the row; set when one was made or found */
+    const char *request;              /**< id of the row; set when one was made or found (202 for a human's word has none) */
     int fresh;                        /**< this call made the row: its work is leased to brski_registrar_t.node and must be begun */
     const brski_request_t *row;       /**< that row, for brski_jobs_begin(); NULL unless fresh */
     brski_device_id_t *device;        /**< as far as it came; NULL */
@@ -139,6 +139,7 @@ typedef struct brski_registrar_answer_t {
  * A pledge's voucher-request. 5.2-5.5: device, media type, parse, signed with the TLS client's own key, serial-number,
  * proximity-registrar-cert is the one of this connection, device welcome, MASA URL; the registrar's request is built
  * and signed with the key of the connection's certificate and stored. An identical one (same octets, same IDevID) is answered from its row.
+ * @param answer  always set, also with an error: device as far as it came
  * @return NULL with answer 200 or 202; an error with its status. BRSKI_E_PVR_PROXIMITY (401): the caller must close the connection
  */
 brski_err_t *brski_registrar_requestvoucher(brski_registrar_answer_t **answer, const brski_registrar_t *registrar,
@@ -155,7 +156,8 @@ brski_err_t *brski_registrar_answer(brski_registrar_answer_t **answer, const brs
  * signer trusted, serial-number, nonce, assertion, pin in our own chain, not expired), fetch the audit log (5.8) and judge it
  * (5.8.3), miss telemetry, look again. Blocks as long as the MASA takes; never called from a thread that serves requests. Failures
  * of the MASA are tried again with growing pauses, and told to a human once; they are not errors of this function.
- * @param request  as brski_records_request_take() gave it, or made fresh by this process
+ * One step a call: request->task and next_at then say what is due next, maybe at once.
+ * @param request  as brski_records_request_take() gave it, or made fresh by this process; lease_by and lease_until set
  * @return NULL, or BRSKI_E_STORE...: the lease will run out and somebody else takes over
  */
 brski_err_t *brski_registrar_work(const brski_registrar_t *registrar, brski_request_t *request, apr_pool_t *scratch_pool);

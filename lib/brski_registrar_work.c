@@ -233,7 +233,7 @@ static brski_err_t *do_step(brski_registrar_job_t *job)
     }
     err = step(job);
     if (err && !is_the_records(err)) {
-        brski_job_trouble(job, err, "masa-failed", 1, -1);
+        brski_job_trouble(job, err, "work-failed", 1, -1);
         err = NULL;
     }
     return err;

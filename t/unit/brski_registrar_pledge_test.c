@@ -6,6 +6,7 @@
  */
 #include <apr_network_io.h>
 #include <apr_strings.h>
+#include <openssl/cms.h>
 #include <openssl/pem.h>
 #include <string.h>
 
@@ -232,6 +233,18 @@ static void test_proximity_forms(void)
 static void test_forms(void)
 {
     testregistrar_t *w = testregistrar_make(pool);
+    pki_party_t pledge = { w->maker->pledge->key, w->maker->pledge->cert->x509,
+                           w->maker->pledge->cert };
+    pki_party_t other = { w->maker->masa_ee->key, w->maker->masa_ee->cert->x509,
+                          w->maker->masa_ee->cert };
+    const char *json;
+
+    is_ok(brski_voucher_json(&json, &w->pvr, pool), "5.2 a request");
+    w->body = pki_cms(json, &pledge, NULL, "SHA256", CMS_NOCERTS, pool);
+    is_ok(testregistrar_post(w), "5.2 without its certificate: TLS has it");
+    w->body = pki_cms(json, &other, NULL, "SHA256", CMS_NOCERTS, pool);
+    is_err(testregistrar_post(w), PVR_SIGNATURE, "5.2 without the certificate of another signer");
+    w->body.len = 0;
 
     w->pvr.nonce = NULL;
     is_ok(testregistrar_post(w), "5.2 without a nonce it is taken too");

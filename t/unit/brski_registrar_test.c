@@ -228,6 +228,31 @@ static void test_bad_history(void)
     is_int(testregistrar_pledge(w)->verdict, BRSKI_VERDICT_WARN, "5.8.3 with a warning");
 }
 
+/* The device sends a request of better days again. */
+static void test_old_request(void)
+{
+    testregistrar_t *w = testregistrar_make(pool);
+    brski_bytes_t old;
+
+    is_ok(testregistrar_post(w), "5.8.3 a device");
+    testregistrar_run(w);
+    is_ok(testregistrar_post(w), "5.8.3 joins");
+    is_int(testregistrar_gate(w), 0, "5.8.3 with a good history");
+    old = w->body;
+    testregistrar_later(w, 60);
+    somebody_else(w);
+    w->pvr.nonce = "a new nonce, 123456";
+    w->body.len = 0;
+    is_ok(testregistrar_post(w), "5.8.3 it comes again");
+    testregistrar_step(w);
+    is_ok(testregistrar_post(w), "5.8.3 has a new voucher");
+    testregistrar_run(w);
+    is_int(testregistrar_gate(w), 403, "5.8.3 and a bad history");
+    w->body = old;
+    is_ok(testregistrar_post(w), "5.8.3 its old request");
+    is_int(testregistrar_gate(w), 403, "5.8.3 brings back no old verdict");
+}
+
 static void test_withheld_bad(void)
 {
     testregistrar_t *w = testregistrar_make(pool);
@@ -308,8 +333,8 @@ int main(void)
 {
     static void (*const tests[])(void) = {
         test_join, test_rvr, test_keys, test_identical, test_late_pledge, test_welcome,
-        test_approval, test_withhold, test_bad_history, test_withheld_bad, test_media_types,
-        test_spoiled,
+        test_approval, test_withhold, test_bad_history, test_old_request, test_withheld_bad,
+        test_media_types, test_spoiled,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;
