@@ -74,6 +74,9 @@ static brski_err_t *check_welcome(deciding_t *d)
     BRSKI_TRY(brski_records_pledge_get(&d->pledge, d->est->registrar->records,
                                        d->who->requester.manufacturer,
                                        d->who->requester.serial_number, d->pool, d->scratch_pool));
+    if (d->pledge && d->pledge->verdict == BRSKI_VERDICT_BAD) {
+        return brski_err(BRSKI_E_AUDIT_BAD, NULL, d->pool, "%s has a bad history", d->who->text);
+    }
     if (rule == BRSKI_PLEDGES_ANY || (d->pledge && d->pledge->welcome == BRSKI_WELCOME_ALLOWED)) {
         return BRSKI_OK;
     }
