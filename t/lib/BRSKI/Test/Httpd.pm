@@ -55,10 +55,10 @@ sub environment
 # test: both, so that each lives beside the other in every test.
 sub load_modules
 {
-    my ($self, @more) = @_;
+    my ($self, $mpm, @more) = @_;
     my $dir = module_dir();
     my %static = map { $_ => 1 } static_modules();
-    my $text = "<IfModule !mpm_event_module>\n" . mpm_text() . "</IfModule>\n";
+    my $text = "<IfModule !mpm_${mpm}_module>\n" . $self->mpm_text($mpm) . "</IfModule>\n";
 
     for my $name (@MODULES, @more) {
         next if $static{"mod_$name"} || !-f "$dir/mod_$name.so";
@@ -74,8 +74,17 @@ sub load_modules
 # As much configuration as httpd needs to say which version it is.
 sub mpm_text
 {
-    my $file = module_dir() . '/mod_mpm_event.so';
-    return -f $file ? "LoadModule mpm_event_module $file\n" : "# the MPM is built in\n";
+    my ($class, $mpm) = @_;
+    $mpm ||= 'event';
+    my $file = module_dir() . "/mod_mpm_$mpm.so";
+    return -f $file ? "LoadModule mpm_${mpm}_module $file\n" : "# the MPM is built in\n";
+}
+
+# Nonzero when httpd can run with an MPM.
+sub has_mpm
+{
+    my ($class, $mpm) = @_;
+    return -f module_dir() . "/mod_mpm_$mpm.so";
 }
 
 my @static;
@@ -89,7 +98,7 @@ sub static_modules
 }
 
 # Options: name; conf (text, see expand()); modules => [more module names]; workers => {
-# StartServers, ThreadsPerChild, ... }; log_level; host (masa.example): whom requests are for.
+# StartServers, ThreadsPerChild, ... }; mpm (event); log_level; host (masa.example): whom requests are for.
 sub new
 {
     my ($class, %opt) = @_;
@@ -137,15 +146,18 @@ sub expand
 sub server_text
 {
     my ($self, %opt) = @_;
-    my %workers = (StartServers => 2, ServerLimit => 2, ThreadsPerChild => 16, ThreadLimit => 64,
-                   MaxRequestWorkers => 32, MinSpareThreads => 1, MaxSpareThreads => 32,
-                   GracefulShutdownTimeout => 2, %{ $opt{workers} || {} });
+    my $mpm = $opt{mpm} || 'event';
+    my %workers = $mpm eq 'prefork' ? (StartServers => 4, ServerLimit => 16, MaxRequestWorkers => 16)
+                : (StartServers => 2, ServerLimit => 2, ThreadsPerChild => 16, ThreadLimit => 64,
+                   MaxRequestWorkers => 32, MinSpareThreads => 1, MaxSpareThreads => 32);
+
+    %workers = (%workers, GracefulShutdownTimeout => 2, %{ $opt{workers} || {} });
     my $user = server_user();
     my $group = getgrgid((getpwnam $user)[3]);
 
     return "ServerRoot $self->{dir}\nDefaultRuntimeDir $self->{dir}\n"
         . "PidFile $self->{dir}/httpd.pid\n"
-        . $self->load_modules(@{ $opt{modules} || [] })
+        . $self->load_modules($mpm, @{ $opt{modules} || [] })
         . ($> == 0 ? "User $user\nGroup $group\n" : '')
         . join('', map { "$_ $workers{$_}\n" } sort keys %workers)
         . "ServerName localhost\nListen 127.0.0.1:$self->{port}\n"
@@ -188,8 +200,9 @@ sub try_start
     my ($self) = @_;
 
     open my $out, '>>', "$self->{dir}/output" or die "$self->{dir}/output: $!\n";
+    # prefork ends by a signal to its process group
     $self->{pid} = spawn_process($self->command('-DFOREGROUND'), env => environment(), dir => '/',
-                                 stdout => $out, stderr => $out);
+                                 stdout => $out, stderr => $out, group => 1);
     close $out;
     $self->{owner} = $$;
     my $ended = 0;

@@ -157,8 +157,8 @@ sub run_command
     return ($status, read_file($out->filename));
 }
 
-# Start a process that dies with this one. Options: as, env, stdin, stdout, stderr, dir. Returns
-# its id.
+# Start a process that dies with this one. Options: as, env, stdin, stdout, stderr, dir, group (a
+# process group of its own: for what signals its group). Returns its id.
 sub spawn_process
 {
     my ($command, %opt) = @_;
@@ -180,6 +180,7 @@ sub spawn_process
         my %env = %{ $opt{env} || {} };
         defined $env{$_} ? ($ENV{$_} = $env{$_}) : delete $ENV{$_} for keys %env;
         chdir $opt{dir} if $opt{dir};
+        setpgrp if $opt{group};
         open STDIN, '<&', $stdin || do { open my $null, '<', '/dev/null'; $null };
         open STDOUT, '>&', $opt{stdout} if $opt{stdout};
         open STDERR, '>&', $opt{stderr} if $opt{stderr};
