@@ -12,6 +12,9 @@
 #include "brski_bytes.h"
 #include "brski_x509.h"
 
+/* Nonzero when an engine's server speaks TLS: without one connections are none of ours. */
+static int engines;
+
 /* A connection. The requests of an HTTP/2 connection run in several threads, and its pool is none
  * of theirs: what they find out lives in a pool of its own, published once. */
 typedef struct glue_conn_t {
@@ -71,6 +74,7 @@ static int init_server(server_rec *s, apr_pool_t *pool, int is_proxy, SSL_CTX *c
     if (is_proxy || !engine) {
         return DECLINED;
     }
+    engines = 1;
     engine->ssl_ctx = ctx;
     ask_anybody(ctx);
     SSL_CTX_set_verify(ctx, engine->verify, SSL_CTX_get_verify_callback(ctx));
@@ -107,7 +111,7 @@ static int pre_handshake(conn_rec *c, SSL *ssl, int is_proxy)
 {
     glue_conn_t *conn;
 
-    if (!is_proxy) {
+    if (!is_proxy && engines) {
         conn = apr_pcalloc(c->pool, sizeof(*conn));
         conn->ssl = ssl;
         apr_pool_cleanup_register(c->pool, conn, end_connection, apr_pool_cleanup_null);

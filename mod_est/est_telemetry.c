@@ -5,8 +5,6 @@
  */
 #include "est_http.h"
 
-#include "brski_bytes.h"
-
 /* For logs alone: whose report it is has been decided already, or will be refused. */
 static void name_device(est_http_t *http, apr_pool_t *scratch_pool)
 {
@@ -31,10 +29,9 @@ static brski_err_t *take_report(est_http_t *http, const char *what, apr_pool_t *
     }
     http->glue.result = "noted";
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->glue.r,
-                  "BRSKI3212: status report taken: %s, serial-number %s (request %s)", what,
-                  http->serial_number
-                      ? brski_printable(http->serial_number, EST_PRINT_MAX, scratch_pool)
-                      : "not in the certificate", http->glue.request_id);
+                  "BRSKI3212: status report taken: %s, by %s (request %s)", what,
+                  http->peer.client_cert ? http->peer.client_cert->subject : "nobody",
+                  http->glue.request_id);
     return BRSKI_OK;
 }
 
