@@ -17,6 +17,12 @@ static const char *shown(const char *text, apr_pool_t *pool)
     return glue_html(text ? brski_printable(text, SHOWN_MAX, pool) : "", pool);
 }
 
+/* What was made printable when it was written down. */
+static const char *printed(const char *text, apr_pool_t *pool)
+{
+    return text ? glue_html(text, pool) : "";
+}
+
 /* Minutes are enough for eyes. */
 static const char *minute(apr_time_t at, apr_pool_t *pool)
 {
@@ -65,7 +71,7 @@ static void add_parked(glue_text_t *text, const brski_request_t *request)
                   "<td><code>estctl pledge show %s %s</code></td></tr>\n",
                   minute(request->created_at, text->pool),
                   shown(request->manufacturer, text->pool),
-                  shown(request->serial_number, text->pool), shown(request->detail, text->pool),
+                  shown(request->serial_number, text->pool), printed(request->detail, text->pool),
                   shown(request->manufacturer, text->pool),
                   shown(request->serial_number, text->pool));
 }
@@ -114,7 +120,7 @@ static void add_alarms(glue_text_t *text, const est_facts_t *facts)
         glue_text_add(text, "<tr><td>%s</td><td>%s</td><td>%s %s</td><td>%s</td></tr>\n",
                       minute(note->at, text->pool), shown(note->kind, text->pool),
                       shown(note->manufacturer, text->pool),
-                      shown(note->serial_number, text->pool), shown(note->text, text->pool));
+                      shown(note->serial_number, text->pool), printed(note->text, text->pool));
     }
     glue_text_add(text, "</table>\n");
 }
@@ -168,7 +174,7 @@ static void add_request(glue_text_t *text, const brski_request_t *request)
                   "<td>%s</td></tr>\n", minute(request->created_at, text->pool),
                   shown(request->manufacturer, text->pool),
                   shown(request->serial_number, text->pool), est_status_task(request->task),
-                  request->attempts, shown(request->detail, text->pool));
+                  request->attempts, printed(request->detail, text->pool));
 }
 
 static void add_work(glue_text_t *text, const est_status_t *status)

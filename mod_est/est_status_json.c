@@ -79,7 +79,7 @@ static brski_json_t *alarms(const est_facts_t *facts, apr_pool_t *pool)
         set_shown(json, "kind", note->kind, pool);
         set_shown(json, "manufacturer", note->manufacturer, pool);
         set_shown(json, "serial_number", note->serial_number, pool);
-        set_shown(json, "text", note->text, pool);
+        brski_json_set_string(json, "text", note->text);
         brski_json_append(list, json);
     }
     return list;
