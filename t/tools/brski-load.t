@@ -98,6 +98,10 @@ is($first->{'prior-signed-voucher-request'}{signature}{verdict}, 'holds',
 my ($code, $out, $err) = brski('load', 'https://192.0.2.1', '--lab', $lab, '-n', 1);
 is($code, 1, 'another machine is refused');
 like($err, qr/i-own-this-server/, 'and how it would be right is said');
+is((brski('load', '--join'))[0], 2, '--join without a lab is wrong usage');
+($code, $out, $err) = brski('load', '--join', $base, '--lab', $lab, '-n', 100_000);
+is($code, 1, '--join of more devices than there are is refused');
+like($err, qr/too few/, 'and says so');
 for my $bad ([ '-n', 100_000_001 ], [ '-c', 10_000 ], [ '-s', 100_000 ]) {
     is((brski('load', $base, '--lab', $lab, @$bad))[0], 1, "@$bad is beyond a bound");
 }

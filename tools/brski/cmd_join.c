@@ -4,6 +4,7 @@
  * by step: it needs what a device has from its factory, its IDevID and what it trusts.
  */
 #include <apr_strings.h>
+#include <signal.h>
 #include <string.h>
 #include <strings.h>
 
@@ -174,6 +175,7 @@ static brski_err_t *run(call_t *call)
     const char *wrong;
     join_t j;
 
+    signal(SIGPIPE, SIG_IGN);     /* a server that hangs up while we wait is asked again */
     memset(&j, 0, sizeof(j));
     j.call = call;
     j.out = opt_get(call, "out");

@@ -278,6 +278,7 @@ static const struct {
     { LAB_TLS "/server.pem", "the MASA's TLS certificate; tls/ca.pem is its anchor" },
     { LAB_DOMAIN "/registrar.pem", "registrar of the domain, with its root" },
     { LAB_DOMAIN "/ca.pem", "issues the domain's certificates, with its root" },
+    { LAB_DOMAIN "/masa-client.pem", "who the registrar is in TLS with MASAs" },
     { LAB_STRANGER "/registrar.pem", "registrar of another domain, which owns nothing" },
     { LAB_DOMAIN "/not-a-registrar.pem", "a certificate without id-kp-cmcRA, to be refused" },
     { LAB_DEVICES "/SERIAL/idevid.pem", "a device's certificate and its issuer" },
@@ -366,6 +367,8 @@ static brski_err_t *make_lab(lab_plan_t *plan, call_t *call)
     BRSKI_TRY(make_root(&plan->dir, call->args[0], call->pool));
     BRSKI_TRY(make_directories(plan, call->pool));
     BRSKI_TRY(lab_make_keys(&made, plan, call->pool));
+    BRSKI_TRY(hand_to_user(plan, files_join(plan->dir, LAB_DOMAIN "/masa-client.key", call->pool),
+                           call->pool));
     if (plan->odd) {
         BRSKI_TRY(lab_make_odd(&made, plan, call->pool));
     }

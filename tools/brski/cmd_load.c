@@ -16,6 +16,7 @@
 #include "check.h"
 #include "files.h"
 #include "load.h"
+#include "load_join.h"
 #include "load_requests.h"
 #include "roles.h"
 
@@ -435,6 +436,9 @@ static brski_err_t *run(call_t *call)
     order_t order;
     const char *wrong;
 
+    if (opt_has(call, "join")) {
+        return load_join(call);
+    }
     BRSKI_TRY(read_order(&order, call));
     wrong = missing(&order);
     if (wrong) {
@@ -454,8 +458,9 @@ static const opt_t options[] = {
     { "prepare", 0, "DIR", "only make requests, into files" },
     { "requests", 0, "DIR", "send these files" },
     { "auditlog", 0, NULL, "ask for audit logs" },
+    { "join", 0, NULL, "devices of the lab join its registrar instead" },
     { "verify", 0, "K", "check each Kth voucher (100; 0 none)" },
-    { "pid", 0, "PID", "of the server, whose CPU time is told" },
+    { "pid", 0, "PID", NULL },
     { "i-own-this-server", 0, NULL, "which is not on this machine" },
     { "domain", 0, "NAME", NULL },
     { "cert", 0, "PEM", NULL },
@@ -477,5 +482,6 @@ static const command_t commands[] = {
      options, "More in brski-load(1). Exit status 1: a failure, a bad voucher, not all 200.", run},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = { "load", "measure a MASA with many requests", 9, commands, NULL };
+static command_group_t group = { "load", "measure a MASA or a registrar with many requests", 9,
+                                 commands, NULL };
 COMMAND_GROUP(group)

@@ -108,13 +108,19 @@ static brski_err_t *make_domain(pki_id_t **root, const lab_plan_t *plan, const c
                     pool);
 }
 
-/* What issues the domain's certificates: below its root, with a key that the registrar has. */
-static brski_err_t *make_domain_ca(const lab_made_t *made, const lab_plan_t *plan, apr_pool_t *pool)
+/*
+ * What issues the domain's certificates, below its root; and who the registrar is as a client of
+ * MASAs: with a key of its own, since the processes that ask have to read it.
+ */
+static brski_err_t *make_registrar_side(const lab_made_t *made, const lab_plan_t *plan,
+                                        apr_pool_t *pool)
 {
     pki_spec_t ca = lab_make_spec(plan, PKI_CA, "Lab Domain", "Lab Domain Device CA");
+    pki_spec_t client = lab_make_spec(plan, PKI_CLIENT, "Lab Domain", "Registrar, client of MASAs");
     pki_id_t *unused;
 
-    return make_one(&unused, plan, &ca, made->domain_root, LAB_DOMAIN "/ca", pool);
+    BRSKI_TRY(make_one(&unused, plan, &ca, made->domain_root, LAB_DOMAIN "/ca", pool));
+    return make_one(&unused, plan, &client, made->domain_root, LAB_DOMAIN "/masa-client", pool);
 }
 
 brski_err_t *lab_make_keys(lab_made_t *made, const lab_plan_t *plan, apr_pool_t *pool)
@@ -124,6 +130,6 @@ brski_err_t *lab_make_keys(lab_made_t *made, const lab_plan_t *plan, apr_pool_t 
     BRSKI_TRY(make_manufacturer(made, plan, pool));
     BRSKI_TRY(make_tls(plan, pool));
     BRSKI_TRY(make_domain(&made->domain_root, plan, LAB_DOMAIN, "Lab Domain", pool));
-    BRSKI_TRY(make_domain_ca(made, plan, pool));
+    BRSKI_TRY(make_registrar_side(made, plan, pool));
     return make_domain(&stranger_root, plan, LAB_STRANGER, "Lab Stranger", pool);
 }
