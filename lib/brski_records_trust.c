@@ -10,6 +10,8 @@
 
 #include "brski_bytes.h"
 
+/* Who may enrol may also ask for any number of certificates. */
+#define APPROVALS_WAIT 10000
 /* A MASA, or who plays one, can show any number of anchors. */
 #define FIRST_USES_WAIT 32
 
@@ -45,23 +47,36 @@ static brski_err_t *get_approval(brski_approval_t **approval, brski_records_t *r
     return row ? read_approval(approval, row, result_pool) : BRSKI_OK;
 }
 
+static brski_err_t *put_approval(brski_records_t *records, const brski_approval_t *asked,
+                                 apr_pool_t *pool)
+{
+    const char *args[] = { records->tenant,
+                           asked->request_key,
+                           brski_records_key(asked->label, pool),
+                           brski_records_key(asked->requester, pool),
+                           brski_arg_number(asked->created_at, pool),
+                           brski_arg_octets(asked->csr, pool),
+                           records->tenant,
+                           brski_arg_number(APPROVALS_WAIT - 1, pool) };
+
+    return brski_access_exec(NULL, records->access, STMT_EST_APPROVAL_PUT, args, pool);
+}
+
 brski_err_t *brski_records_approval(brski_approval_t **approval, brski_records_t *records,
                                     const brski_approval_t *asked, apr_pool_t *result_pool,
                                     apr_pool_t *scratch_pool)
 {
-    const char *args[] = { records->tenant,
-                           asked->request_key,
-                           brski_records_key(asked->label, scratch_pool),
-                           brski_records_key(asked->requester, scratch_pool),
-                           brski_arg_number(asked->created_at, scratch_pool),
-                           brski_arg_octets(asked->csr, scratch_pool) };
-
     BRSKI_TRY(get_approval(approval, records, asked->request_key, result_pool, scratch_pool));
     if (*approval) {
         return BRSKI_OK;
     }
-    BRSKI_TRY(brski_access_exec(NULL, records->access, STMT_EST_APPROVAL_PUT, args, scratch_pool));
-    return get_approval(approval, records, asked->request_key, result_pool, scratch_pool);
+    BRSKI_TRY(put_approval(records, asked, scratch_pool));
+    BRSKI_TRY(get_approval(approval, records, asked->request_key, result_pool, scratch_pool));
+    if (*approval) {
+        return BRSKI_OK;
+    }
+    return brski_err(BRSKI_E_STORE_BUSY, NULL, scratch_pool,
+                     "%d enrolments wait for a human already", APPROVALS_WAIT);
 }
 
 brski_err_t *brski_records_approval_decide(int *done, brski_records_t *records,

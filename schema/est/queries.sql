@@ -400,11 +400,14 @@ WHERE est_crl.number < excluded.number
 SELECT request_key, label, requester, state, decided_by, created_at, decided_at, csr
 FROM est_approval WHERE tenant = %s AND request_key = %s
 
--- STMT_EST_APPROVAL_PUT: keep a new one
--- parameters: tenant, request_key, label, requester, created_at, csr
--- changes: 1, or 0 when it is there
+-- STMT_EST_APPROVAL_PUT: keep a new one, unless too many wait
+-- parameters: tenant, request_key, label, requester, created_at, csr; tenant, how many may wait less
+--   one
+-- changes: 1, or 0 when it is there or too many wait
 INSERT INTO est_approval (tenant, request_key, label, requester, created_at, csr, state)
-VALUES (%s, %s, %s, %s, %lld, %s, 'waiting')
+SELECT %s, %s, %s, %s, CAST(%lld AS bigint), %s, 'waiting'
+WHERE NOT EXISTS (SELECT 1 FROM est_approval a WHERE a.tenant = %s AND a.state = 'waiting'
+                  ORDER BY a.created_at LIMIT 1 OFFSET CAST(%lld AS bigint))
 ON CONFLICT DO NOTHING
 
 -- STMT_EST_APPROVAL_DECIDE: what a human decided

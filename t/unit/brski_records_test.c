@@ -783,6 +783,52 @@ static void test_schema(t_t *t)
     database_exec(t->db, STMT_EST_SCHEMA_VERSION_PUT, "1", "est", "0");
 }
 
+/* Its connections cannot be prepared, as mod_dbd's could not. */
+static brski_err_t *lend_unprepared(brski_dbd_t **db, void *baton, apr_pool_t *pool)
+{
+    const database_t *database = baton;
+
+    return brski_dbd_open(db, &brski_dbd_set_est, database->name, database->params, pool);
+}
+
+static void take_back(brski_dbd_t *db, void *baton)
+{
+    (void)baton;
+    brski_dbd_close(db);
+}
+
+static void test_empty(t_t *t)
+{
+    brski_store_host_t host = { lend_unprepared, take_back, database_empty(t->database, t->pool) };
+    brski_records_t *records;
+    brski_pledge_t *p;
+    brski_err_t *err;
+
+    brski_records_make(&records, "t", &host, t->database->dialect, 2, HOUR, t->ctx, t->pool);
+    err = brski_records_schema_check(records, t->pool);
+    is_err(err, STORE_SCHEMA, "%s: a database without tables", t->d);
+    has_str(err->detail, "estctl schema apply", "%s: what to do is said", t->d);
+    is_err(brski_records_pledge_get(&p, records, MAKER, "S", t->pool, t->pool), STORE_SCHEMA,
+           "%s: a read without tables", t->d);
+    ok(p == NULL, "%s: gives nothing", t->d);
+}
+
+static void test_restart(t_t *t)
+{
+    brski_request_t *r;
+
+    if (t->database->dialect != BRSKI_PGSQL) {
+        return;
+    }
+    put_request(t, "restart", "R", NOW);
+    database_restart(t->database);
+    while (brski_records_request_take(&r, t->records, "n9", NOW, NOW + HOUR, t->pool, t->pool)) {
+        apr_sleep(1000);
+    }
+    is_str(r ? r->id : NULL, "restart", "%s: work goes on after a restart of the database", t->d);
+    is_int(finish(t, r, "n9", BRSKI_TASK_NONE, 0), 1, "%s: and is written back", t->d);
+}
+
 static void test_stranger(t_t *t)
 {
     brski_pledge_t *p;
@@ -819,6 +865,8 @@ static void test_all(t_t *t)
     test_nodes(t);
     test_schema(t);
     test_stranger(t);
+    test_empty(t);
+    test_restart(t);
 }
 
 int main(void)

@@ -24,11 +24,14 @@ static const int whole_tenant[] = {
     STMT_DEVICE_KINDS, -1
 };
 
-/* Those of an EST server: short lists, the newest first, and all work that is open. */
+/*
+ * Those of an EST server: short lists, the newest first, all work that is open, and what counts up
+ * to a bound.
+ */
 static const int whole_est_tenant[] = {
     STMT_EST_DOMAIN_ID_LIST, STMT_EST_FIRST_USE_LIST, STMT_EST_SNAPSHOT_LIST,
     STMT_EST_NOTE_LIST, STMT_EST_NOTE_ALARMS, STMT_EST_REQUEST_OLD, STMT_EST_REQUEST_OPEN,
-    STMT_EST_WORK_COUNT, -1
+    STMT_EST_WORK_COUNT, STMT_EST_PLEDGE_COUNT, STMT_EST_CERTIFICATE_COUNT, -1
 };
 
 static int may_walk(const brski_dbd_t *db, int stmt)
