@@ -7,6 +7,7 @@
 
 #include <http_core.h>
 #include <http_protocol.h>
+#include <http_request.h>
 #include <string.h>
 
 #include "brski_bytes.h"
@@ -34,11 +35,24 @@ static void take_answer(est_http_t *http, const brski_enroll_answer_t *answer)
     }
 }
 
+/* Where everybody is let in httpd asks nobody who he is; a password that came all the same, with
+ * no certificate, is looked at here. */
+static void authenticate(est_http_t *http)
+{
+    request_rec *r = http->glue.r;
+
+    if (!http->glue.user && !http->peer.client_cert && http->label->accept_user && ap_auth_type(r)
+        && apr_table_get(r->headers_in, "Authorization") && ap_run_check_user_id(r) == OK) {
+        http->glue.user = glue_tls_user(r);
+    }
+}
+
 /* RFC 7030 3.2.3: a client without certificate may try HTTP authentication, where this place has
  * any. */
 static void invite(est_http_t *http, const brski_err_t *err)
 {
-    if (err->status == HTTP_UNAUTHORIZED && ap_auth_type(http->glue.r)) {
+    if (err->status == HTTP_UNAUTHORIZED && http->label->accept_user
+        && ap_auth_type(http->glue.r)) {
         ap_note_auth_failure(http->glue.r);
     }
 }
@@ -64,6 +78,7 @@ static brski_err_t *enroll(est_http_t *http, brski_est_operation_t operation,
     brski_enroll_request_t request;
     brski_err_t *err;
 
+    authenticate(http);
     est_enroll_request(&request, http, operation);
     err = brski_enroll(&answer, &engine->est, &request, http->glue.r->pool, scratch_pool);
     take_answer(http, answer);

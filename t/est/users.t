@@ -54,9 +54,25 @@ my %now = (cert => write_file("$csr->{dir}/cert.pem", $est->certificate_pem($iss
 my $renewed = $est->enrol('simplereenroll', $est->csr(subject => '/O=Test/CN=alice')->{der}, %now);
 is($renewed->code, 200, '7030 4.2.2 the certificate renews itself') or diag $renewed->as_string;
 
+# Everybody is let in; who sends a password is known by it.
+my $both = start_est(name => 'both', lab => $lab, db => $est->db, enrol => "$auth\n        Require all granted",
+                     est => "    ESTRequireVoucher Off\n    ESTClients device user\n"
+                            . "    ESTProfile subject \"CN=%{cn},O=Test\"\n");
+$both->httpd->expect('AH01617', 'AH01618');
+is($both->enrol('simpleenroll', $csr->{der}, %alice)->code, 200,
+   '7030 3.2.3 a password is looked at where everybody is let in');
+for my $case ([ 'nobody' ], [ 'a wrong password', headers => {
+                  Authorization => 'Basic ' . encode_base64('alice:wrong', '') } ]) {
+    my ($who, %opt) = @$case;
+    my $asked = $both->enrol('simpleenroll', $csr->{der}, %opt);
+    is($asked->code, 401, "7030 3.2.3 $who is 401");
+    like($asked->header('WWW-Authenticate'), qr/^Basic realm="enrol"/,
+         "7030 3.2.3 $who is told how to authenticate");
+}
+
 # No authentication: a name proves nothing.
 my $open = start_est(name => 'open', lab => $lab, db => $est->db, est => "    ESTRequireVoucher Off\n"
                      . "    ESTClients device user\n");
-my $plain = refused($open->httpd, $open->enrol('simpleenroll', $csr->{der}, %alice), 401, 1140, qr/./,
+refused($open->httpd, $open->enrol('simpleenroll', $csr->{der}, %alice), 401, 1140, qr/./,
         '7030 3.2.3 a password that httpd did not check is none');
 done_testing;
