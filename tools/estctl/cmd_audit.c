@@ -85,6 +85,7 @@ static brski_json_t *entries_json(const brski_json_t *log, const apr_hash_t *own
 static void show_entries(say_t *say, const brski_json_t *log, const brski_json_t *entries)
 {
     brski_json_t *truncation = brski_json_get(log, "truncation");
+    int left_out = 0;
 
     say_head(say, entry_view);
     for (apr_size_t i = 0; i < brski_json_size(entries); i++) {
@@ -94,7 +95,11 @@ static void show_entries(say_t *say, const brski_json_t *log, const brski_json_t
         }
         say_row(say, entry_view, entry);
     }
-    if (truncation) {
+    for (apr_size_t i = 0; i < brski_json_size(truncation); i++) {
+        const brski_json_t *n = brski_json_get(truncation, brski_json_key(truncation, i));
+        left_out |= brski_json_type(n) != BRSKI_JSON_INTEGER || brski_json_int(n) != 0;
+    }
+    if (left_out) {
         say_line(say, "%s", "left out of the log:");
         say_record(say, truncation);
     }
@@ -350,6 +355,5 @@ static const command_t commands[] = {{"audit show", "MANUFACTURER SERIAL", 2, 2,
                                       "Judge an audit log", check_options, check_help, audit_check},
                                      {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = {"audit", "the history of devices", 50,
-                                commands, NULL};
+static command_group_t group = {"audit", "the history of devices", 50, commands, NULL};
 COMMAND_GROUP(group)

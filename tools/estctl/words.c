@@ -47,7 +47,8 @@ const char *words_may_join(const brski_pledge_t *pledge, apr_pool_t *pool)
         return apr_psprintf(pool, "no, %s refused it: it gets neither vouchers nor certificates",
                             by);
     default:
-        return "nobody has decided: 'estctl pledge allow' or 'refuse' does";
+        return "nobody has decided, so ESTPledges of its manufacturer does; "
+               "'estctl pledge allow' or 'refuse' decide on this one";
     }
 }
 
