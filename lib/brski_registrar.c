@@ -300,9 +300,9 @@ static brski_err_t *refusal(const brski_request_t *row, brski_registrar_answer_t
     return err;
 }
 
-/* What is known of the device's history when this row's voucher goes to it; NULL: this row's log has
- * not been judged yet. The newest verdict counts, whichever request it was made for: an old request
- * sent again must not bring back an old verdict. */
+/* What is known of the device's history when this row's voucher goes to it; NULL: this row's log
+ * has not been judged yet. The newest verdict counts, whichever request it was made for: an old
+ * request sent again must not bring back an old verdict. */
 static brski_err_t *judged_of(const brski_judged_t **judged, const brski_registrar_t *registrar,
                               const brski_request_t *row, apr_pool_t *pool)
 {

@@ -12,7 +12,8 @@
 static apr_pool_t *pool;
 
 #define GOOD "{\"version\":1,\"status\":true}"
-#define BAD "{\"version\":1,\"status\":false,\"reason\":\"no\\u0007good\",\"reason-context\":{\"a\":1}}"
+#define BAD \
+    "{\"version\":1,\"status\":false,\"reason\":\"no\\u0007good\",\"reason-context\":{\"a\":1}}"
 
 /* The device has its voucher, and its log was judged once. */
 static testregistrar_t *joined(void)
@@ -177,7 +178,8 @@ static void test_reporters(void)
 /* A certificate of ours, as enrolment records it. */
 static const testpki_t *issue(testregistrar_t *w)
 {
-    testpki_t *device = testpki_make(&(testpki_spec_t){ .cn = "device" }, w->maker->domain_ca, pool);
+    testpki_t *device = testpki_make(&(testpki_spec_t){ .cn = "device" }, w->maker->domain_ca,
+                                     pool);
     brski_issued_t issued = { .label = "", .request_key = "key", .user = "" };
     int put;
 
