@@ -123,6 +123,16 @@ brski_err_t *brski_records_request_put(int *put, brski_records_t *records,
     return brski_access_exec(put, records->access, STMT_EST_REQUEST_PUT, args, scratch_pool);
 }
 
+/* A row that tells when the oldest work became due that nobody holds; NULL when there is none. */
+static brski_err_t *oldest_due(brski_row_t **row, brski_records_t *records, const char *now,
+                               apr_pool_t *pool)
+{
+    const char *args[] = { records->tenant, now, now };
+
+    return brski_access_one(row, records->access, STMT_EST_WORK_DUE, args, pool, pool);
+}
+
+/* Mostly there is nothing to do, and then nobody's writes wait for this one. */
 brski_err_t *brski_records_request_take(brski_request_t **request, brski_records_t *records,
                                         const char *by, apr_time_t now, apr_time_t lease_until,
                                         apr_pool_t *result_pool, apr_pool_t *scratch_pool)
@@ -134,6 +144,10 @@ brski_err_t *brski_records_request_take(brski_request_t **request, brski_records
     brski_row_t *row;
 
     *request = NULL;
+    BRSKI_TRY(oldest_due(&row, records, at, scratch_pool));
+    if (!row) {
+        return BRSKI_OK;
+    }
     BRSKI_TRY(brski_access_change(&row, records->access, STMT_EST_REQUEST_TAKE, args, result_pool,
                                   scratch_pool));
     return row ? brski_records_request_row(request, row, result_pool) : BRSKI_OK;
@@ -201,8 +215,7 @@ brski_err_t *brski_records_request_expire(int *removed, brski_records_t *records
 brski_err_t *brski_records_work(brski_work_t *work, brski_records_t *records, apr_time_t now,
                                 apr_pool_t *scratch_pool)
 {
-    const char *at = brski_arg_number(now, scratch_pool);
-    const char *args[] = { records->tenant, at, at };
+    const char *args[] = { records->tenant };
     apr_array_header_t *rows;
     brski_row_t *due;
     int i;
@@ -215,8 +228,7 @@ brski_err_t *brski_records_work(brski_work_t *work, brski_records_t *records, ap
 
         work->waiting[brski_records_word(tasks, brski_row_text(row, 0))] = brski_row_int(row, 1);
     }
-    BRSKI_TRY(brski_access_one(&due, records->access, STMT_EST_WORK_DUE, args, scratch_pool,
-                               scratch_pool));
+    BRSKI_TRY(oldest_due(&due, records, brski_arg_number(now, scratch_pool), scratch_pool));
     work->oldest_due_at = due ? brski_row_int(due, 0) : 0;
     return BRSKI_OK;
 }
