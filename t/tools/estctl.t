@@ -241,6 +241,7 @@ sub trust
     no_estctl(1, qr/nobody is there to compare fingerprints/, 'approving without terminal and fingerprint', @approve);
     no_estctl(1, qr/nobody is there/, 'a fingerprint without --yes and terminal', @approve, $ca_key);
     no_estctl(2, qr/--yes needs the FINGERPRINT/, '--yes without fingerprint', @approve, '--yes');
+    no_estctl(2, qr/with --json nothing is shown/, '--json without --yes', '--json', @approve, $ca_key);
     no_estctl(2, qr/all 64 hex digits/, 'part of a fingerprint', @approve, substr($ca_key, 0, 16), '--yes');
     no_estctl(1, qr/nothing with this fingerprint was shown.*DO NOT approve/, 'another fingerprint', @approve,
         'ee' x 32,
@@ -382,6 +383,7 @@ sub crls
     like(ok_estctl('crl', 'write', '--ca', 'ab', '-o', $file), qr/CRL 7, ends 20.*up to date/,
         'crl write says when it ends');
     is(read_file($file), $der, 'and writes DER');
+    is(join(' ', map { s{.*/}{}r } glob "$file*"), 'crl', 'and leaves nothing else');
     issued(serial => '0b01');
     ok_estctl('cert', 'revoke', '0b01');
     like(json_estctl('crl', 'show', '--ca', 'ab')->{state}, qr/^behind: something was revoked since/,
@@ -560,6 +562,10 @@ sub doctor
 
     request(id => 'r1', serial_number => 'S1', task => 'human', next_at => $now + $DAY);
     ill('requests', qr/1 wait for a human.*voucher list --task human/, 'what is parked');
+    $db->sql("UPDATE est_request SET number = 1110, status = 403");
+    ($status, $out) = estctl('doctor');
+    is($status, 0, 'what was refused is no problem');
+    like($out, qr/^note +requests +1 were refused/m, 'but told');
     $db->sql("UPDATE est_request SET task = 'voucher', next_at = " . ($now - $DAY));
     ill('requests', qr/due since 20.*nobody does it/, 'work that nobody does');
     $db->sql('DELETE FROM est_request');

@@ -10,7 +10,9 @@
 
 #include <apr_strings.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PEM_LINE 64
 
@@ -73,29 +75,49 @@ static void put_pem(FILE *out, brski_bytes_t der, apr_pool_t *pool)
     fputs("-----END X509 CRL-----\n", out);
 }
 
-static brski_err_t *crl_write(call_t *call)
+static int put_crl(FILE *out, const brski_crl_row_t *crl, call_t *call)
 {
-    const char *name = opt_get(call, "output");
-    brski_crl_row_t *crl;
-    FILE *out = stdout;
-    int failed;
-    db_t *db;
-
-    BRSKI_TRY(find_crl(&crl, &db, call));
-    if (name && !(out = fopen(name, "w"))) {
-        return say_refuse(call->pool, "cannot make %s: %s", name, strerror(errno));
-    }
     if (opt_has(call, "pem")) {
         put_pem(out, crl->der, call->pool);
     }
     else {
         fwrite(crl->der.data, 1, crl->der.len, out);
     }
-    failed = ferror(out);
-    failed |= name ? fclose(out) : fflush(out);
-    if (failed) {
-        return say_refuse(call->pool, "cannot write %s: %s", name ? name : "the CRL",
-                          strerror(errno));
+    return fflush(out) || ferror(out);
+}
+
+/* Who reads the file meanwhile gets the old list or the new one, never half of one. */
+static brski_err_t *write_file(const brski_crl_row_t *crl, const char *name, call_t *call)
+{
+    const char *made = apr_psprintf(call->pool, "%s.%ld", name, (long)getpid());
+    FILE *out = fopen(made, "wx");
+    int failed;
+
+    if (!out) {
+        return say_refuse(call->pool, "cannot make %s: %s", made, strerror(errno));
+    }
+    failed = put_crl(out, crl, call);
+    failed |= fclose(out);
+    if (failed || rename(made, name)) {
+        brski_err_t *err = say_refuse(call->pool, "cannot write %s: %s", name, strerror(errno));
+        remove(made);
+        return err;
+    }
+    return BRSKI_OK;
+}
+
+static brski_err_t *crl_write(call_t *call)
+{
+    const char *name = opt_get(call, "output");
+    brski_crl_row_t *crl;
+    db_t *db;
+
+    BRSKI_TRY(find_crl(&crl, &db, call));
+    if (name) {
+        BRSKI_TRY(write_file(crl, name, call));
+    }
+    else if (put_crl(call->say->out, crl, call)) {
+        return say_refuse(call->pool, "cannot write the CRL: %s", strerror(errno));
     }
     say_note(call->say, "CRL %" APR_INT64_T_FMT ", ends %s: %s", crl->number,
              brski_time_rfc3339(crl->next_update, call->pool), state(crl, db_now(db)));
@@ -104,15 +126,13 @@ static brski_err_t *crl_write(call_t *call)
 
 /* ---- the group ---- */
 
-static const opt_t show_options[] = {
-    {"ca", 0, "HEX", "of this CA (SHA-256 of its key)"},
-    {NULL, 0, NULL, NULL}};
+static const opt_t show_options[] = {{"ca", 0, "HEX", "of this CA (SHA-256 of its key)"},
+                                     {NULL, 0, NULL, NULL}};
 
-static const opt_t write_options[] = {
-    {"ca", 0, "HEX", "of this CA (SHA-256 of its key)"},
-    {"pem", 0, NULL, "as PEM; default DER"},
-    {"output", 'o', "FILE", "default stdout"},
-    {NULL, 0, NULL, NULL}};
+static const opt_t write_options[] = {{"ca", 0, "HEX", "of this CA (SHA-256 of its key)"},
+                                      {"pem", 0, NULL, "as PEM; default DER"},
+                                      {"output", 'o', "FILE", "default stdout"},
+                                      {NULL, 0, NULL, NULL}};
 
 static const command_t commands[] = {
     {"crl show", "", 0, 0, "Tell of the last CRL that a server made", show_options, NULL, crl_show},

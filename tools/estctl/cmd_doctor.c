@@ -182,6 +182,30 @@ static brski_err_t *check_expiry(doctor_t *d)
 
 /* ---- work ---- */
 
+/* Of what is parked some waits for a human's word; the rest was refused, and a human may only think
+ * again. */
+static brski_err_t *check_parked(doctor_t *d)
+{
+    apr_array_header_t *list;
+    int waiting = 0;
+
+    BRSKI_TRY(brski_records_requests_open(&list, db_records(d->db), BRSKI_TASK_HUMAN, PAGE, d->pool,
+                                          d->pool));
+    for (int i = 0; i < list->nelts; i++) {
+        waiting += !APR_ARRAY_IDX(list, i, const brski_request_t *)->number;
+    }
+    if (waiting) {
+        doctor_problem(d, "requests",
+                       "%d wait for a human: 'estctl voucher list --task human' tells for what",
+                       waiting);
+    }
+    if (list->nelts > waiting) {
+        doctor_note(d, "requests", "%d were refused: 'estctl voucher list --task human' tells why",
+                    list->nelts - waiting);
+    }
+    return BRSKI_OK;
+}
+
 static brski_err_t *check_work(doctor_t *d)
 {
     apr_int64_t busy = 0;
@@ -196,11 +220,6 @@ static brski_err_t *check_work(doctor_t *d)
                        "work has been due since %s and nobody does it: is httpd running, with "
                        "this database, and does its error log tell of it?",
                        brski_time_rfc3339(work.oldest_due_at, d->pool));
-    }
-    if (work.waiting[BRSKI_TASK_HUMAN]) {
-        doctor_problem(d, "requests",
-                       "%s wait for a human: 'estctl voucher list --task human' tells for what",
-                       say_count(work.waiting[BRSKI_TASK_HUMAN], d->pool));
     }
     doctor_note(d, "requests", "%s being worked on, %s of them wait for the manufacturer's MASA",
                 say_count(busy, d->pool), say_count(work.waiting[BRSKI_TASK_VOUCHER], d->pool));
@@ -419,8 +438,8 @@ static brski_err_t *forget(doctor_t *d, const char *node)
 static brski_err_t *examine(doctor_t *d)
 {
     static brski_err_t *(*const checks[])(doctor_t * d) = {
-        doctor_clock,  doctor_files,     doctor_database, check_servers, check_expiry, check_work,
-        check_devices, check_first_uses, check_approvals, check_crls,    check_alarms};
+        doctor_clock, doctor_files,  doctor_database,  check_servers,   check_expiry, check_work,
+        check_parked, check_devices, check_first_uses, check_approvals, check_crls,   check_alarms};
 
     for (apr_size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
         BRSKI_TRY(checks[i](d));

@@ -318,6 +318,10 @@ static brski_err_t *masa_approve(call_t *call)
     if (opt_has(call, "yes") && call->nargs < 3) {
         return opt_usage(call, "--yes needs the FINGERPRINT that you compared");
     }
+    if (call->say->json && !opt_has(call, "yes")) {
+        return opt_usage(call, "with --json nothing is shown to be compared: name the FINGERPRINT "
+                               "and add --yes");
+    }
     BRSKI_TRY(find_use(&use, &db, call, "waiting"));
     if (!use) {
         return BRSKI_OK;
@@ -373,6 +377,5 @@ static const command_t commands[] = {
      NULL, masa_distrust},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL}};
 
-static command_group_t group = {"masa", "trust in MASAs on first use", 30, commands,
-                                NULL};
+static command_group_t group = {"masa", "trust in MASAs on first use", 30, commands, NULL};
 COMMAND_GROUP(group)

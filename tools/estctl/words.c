@@ -133,7 +133,7 @@ static const char *doing(const brski_request_t *request)
     case BRSKI_TASK_RECHECK:
         return "done; the audit log will be looked at again";
     case BRSKI_TASK_HUMAN:
-        return "WAITS FOR YOU";
+        return request->number ? "refused, unless a human decides otherwise" : "WAITS FOR YOU";
     default:
         return request->voucher.len || request->status == 200 ? "done, with a voucher"
                : request->status                              ? "refused"
