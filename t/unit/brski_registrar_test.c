@@ -253,6 +253,39 @@ static void test_old_request(void)
     is_int(testregistrar_gate(w), 403, "5.8.3 brings back no old verdict");
 }
 
+/* Another device with the same serial-number, when the row of the first is long gone. */
+static void test_same_serial(void)
+{
+    testregistrar_t *w = testregistrar_make(pool);
+    testpki_spec_t same = { .cn = "twin", .serial_number = TESTMASA_SERIAL };
+    const brski_cert_t *first = w->peer.client_cert;
+    int removed;
+
+    is_ok(testregistrar_post(w), "5.9 a device");
+    testregistrar_run(w);
+    is_ok(testregistrar_post(w), "5.9 has its voucher");
+    testregistrar_later(w, 400);
+    testregistrar_run(w);
+    is_ok(brski_records_request_expire(&removed, w->registrar.records,
+                                       unit_time("2027-01-01T00:00:00Z"), pool),
+          "5.9 its row is removed");
+    is_int(removed, 1, "5.9 one row");
+    is_int(testregistrar_gate(w), 0, "5.9 it may enrol all the same");
+    w->maker->pledge = testpki_make(&same, w->maker->idevid_ca, pool);
+    w->peer.client_cert = w->maker->pledge->cert;
+    w->body.len = 0;
+    is_ok(testregistrar_post(w), "5.9 a twin asks for a voucher");
+    is_int(testregistrar_gate(w), 403, "5.9 before it has one it may not enrol");
+    w->peer.client_cert = first;
+    is_int(testregistrar_gate(w), 0, "5.9 the first may still");
+    w->peer.client_cert = w->maker->pledge->cert;
+    testregistrar_run(w);
+    is_ok(testregistrar_post(w), "5.9 when the twin has its voucher");
+    is_int(testregistrar_gate(w), 0, "5.9 it may");
+    w->peer.client_cert = first;
+    is_int(testregistrar_gate(w), 403, "5.9 and the first may not any more");
+}
+
 static void test_withheld_bad(void)
 {
     testregistrar_t *w = testregistrar_make(pool);
@@ -333,8 +366,8 @@ int main(void)
 {
     static void (*const tests[])(void) = {
         test_join, test_rvr, test_keys, test_identical, test_late_pledge, test_welcome,
-        test_approval, test_withhold, test_bad_history, test_old_request, test_withheld_bad,
-        test_media_types, test_spoiled,
+        test_approval, test_withhold, test_bad_history, test_old_request, test_same_serial,
+        test_withheld_bad, test_media_types, test_spoiled,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;
