@@ -64,6 +64,7 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     glue_health_t *health = data;
     apr_pool_t *pool;
 
+    (void)thread;
     apr_setup_signal_thread();        /* signals are for httpd's own threads */
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     apr_thread_mutex_lock(health->mutex);
@@ -77,7 +78,6 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     }
     apr_thread_mutex_unlock(health->mutex);
     apr_pool_destroy(pool);
-    apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
 }
 

@@ -277,12 +277,31 @@ static void set_error_headers(const glue_http_t *http, int status)
     }
 }
 
+/* Clients that try again with a password may take an answer whose length they know, and have not
+ * read, for a broken one (BouncyCastle does): there it comes in chunks. */
+static apr_status_t pass_line(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    apr_bucket_alloc_t *alloc = f->c->bucket_alloc;
+
+    if (f->r->status == HTTP_UNAUTHORIZED && !f->r->header_only) {
+        apr_status_t rv;
+
+        APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_flush_create(alloc));
+        rv = ap_pass_brigade(f->next, bb);
+        apr_brigade_cleanup(bb);
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
+    return ap_pass_brigade(f->next, bb);
+}
+
 /* Puts our line in the place of httpd's page. What comes after it is dropped. */
 static apr_status_t error_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
     glue_http_t *http = glue_http_get(r);
-    apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
 
     apr_brigade_cleanup(bb);
     if (f->ctx) {
@@ -305,8 +324,7 @@ static apr_status_t error_filter(ap_filter_t *f, apr_bucket_brigade *bb)
                            http->err ? http->err->public_text : httpd_text(r->status, r->pool),
                            http->request_id);
     }
-    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
-    return ap_pass_brigade(f->next, bb);
+    return pass_line(f, bb);
 }
 
 static void insert_error_filter(request_rec *r)

@@ -82,6 +82,7 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     apr_interval_time_t pause;
     apr_pool_t *pool;
 
+    (void)thread;
     apr_setup_signal_thread();        /* signals are for httpd's own threads */
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     apr_thread_mutex_lock(keeper->mutex);
@@ -96,7 +97,6 @@ static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
     }
     apr_thread_mutex_unlock(keeper->mutex);
     apr_pool_destroy(pool);
-    apr_thread_exit(thread, APR_SUCCESS);
     return NULL;
 }
 

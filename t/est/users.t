@@ -68,6 +68,7 @@ for my $case ([ 'nobody' ], [ 'a wrong password', headers => {
     is($asked->code, 401, "7030 3.2.3 $who is 401");
     like($asked->header('WWW-Authenticate'), qr/^Basic realm="enrol"/,
          "7030 3.2.3 $who is told how to authenticate");
+    is($asked->header('Content-Length'), undef, '7030 3.2.3 in a body that need not be read');
 }
 
 # No authentication: a name proves nothing.
