@@ -11,7 +11,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "brski_time.h"
+#include "glue_conf.h"
 
 extern module AP_MODULE_DECLARE_DATA masa_module;
 
@@ -127,11 +127,6 @@ static masa_conf_t *conf_of(const cmd_parms *cmd)
     return masa_conf(cmd->server);
 }
 
-static const char *where(const cmd_parms *cmd)
-{
-    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
-}
-
 /* The product whose section is being read, or NULL and what to say. */
 static masa_product_conf_t *product_of(const cmd_parms *cmd, const char **problem)
 {
@@ -142,90 +137,29 @@ static masa_product_conf_t *product_of(const cmd_parms *cmd, const char **proble
     return p;
 }
 
-/* Names of tenants, products and signers: they become keys of tables and stand in logs. */
-static const char *check_name(const cmd_parms *cmd, const char *name)
-{
-    apr_size_t n = strlen(name);
-    const char *p = name;
-
-    while (apr_isalnum(*p) || (p > name && (*p == '.' || *p == '_' || *p == '-'))) {
-        p++;
-    }
-    if (*p || n < 1 || n > 64) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a name; use at most 64 letters, digits, "
-                            "'.', '_' and '-', beginning with a letter or digit",
-                            cmd->cmd->name, name);
-    }
-    return NULL;
-}
-
-typedef struct masa_word_t {
-    const char *word;
-    int value;
-} masa_word_t;
-
-static const masa_word_t client_words[] = {
+static const glue_word_t client_words[] = {
     { "none", MASA_CLIENT_NONE }, { "request", MASA_CLIENT_REQUEST },
     { "require", MASA_CLIENT_REQUIRE }, { "known", MASA_CLIENT_KNOWN }, { NULL, 0 }
 };
-static const masa_word_t revocation_words[] = {
+static const glue_word_t revocation_words[] = {
     { "off", BRSKI_REVOCATION_OFF }, { "soft", BRSKI_REVOCATION_SOFT },
     { "hard", BRSKI_REVOCATION_HARD }, { NULL, 0 }
 };
-static const masa_word_t nonceless_words[] = {
+static const glue_word_t nonceless_words[] = {
     { "deny", BRSKI_NONCELESS_DENY }, { "sold", BRSKI_NONCELESS_SOLD },
     { "customer", BRSKI_NONCELESS_CUSTOMER }, { NULL, 0 }
 };
-static const masa_word_t pin_words[] = {
+static const glue_word_t pin_words[] = {
     { "ee", BRSKI_PIN_EE }, { "lowest-ca", BRSKI_PIN_LOWEST_CA },
     { "highest-ca", BRSKI_PIN_HIGHEST_CA }, { NULL, 0 }
 };
-static const masa_word_t proximity_words[] = {
+static const glue_word_t proximity_words[] = {
     { "required", BRSKI_PROXIMITY_REQUIRED }, { "optional", BRSKI_PROXIMITY_OPTIONAL },
     { "downgrade", BRSKI_PROXIMITY_DOWNGRADE }, { NULL, 0 }
 };
-static const masa_word_t econtent_words[] = {
+static const glue_word_t econtent_words[] = {
     { "anima", BRSKI_ECONTENT_ANIMA_JSON }, { "data", BRSKI_ECONTENT_DATA }, { NULL, 0 }
 };
-
-static const char *parse_word(int *value, const cmd_parms *cmd, const masa_word_t *words,
-                              const char *arg)
-{
-    const masa_word_t *w;
-    const char *known = "";
-
-    for (w = words; w->word; w++) {
-        if (!ap_cstr_casecmp(w->word, arg)) {
-            *value = w->value;
-            return NULL;
-        }
-        known = apr_pstrcat(cmd->pool, known, *known ? ", " : "", w->word, NULL);
-    }
-    return apr_psprintf(cmd->pool, "%s: '%s' is none of %s", cmd->cmd->name, arg, known);
-}
-
-static const char *parse_duration(apr_interval_time_t *value, const cmd_parms *cmd,
-                                  const char *arg)
-{
-    if (brski_duration_parse(value, arg, cmd->temp_pool)) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a duration; write a number and s, min, h, "
-                            "d or y, such as 20min", cmd->cmd->name, arg);
-    }
-    return NULL;
-}
-
-static const char *parse_number(int *value, const cmd_parms *cmd, const char *arg, int min, int max)
-{
-    char *end;
-    apr_int64_t n = apr_strtoi64(arg, &end, 10);
-
-    if (!apr_isdigit(*arg) || *end || n < min || n > max) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a number from %d to %d",
-                            cmd->cmd->name, arg, min, max);
-    }
-    *value = (int)n;
-    return NULL;
-}
 
 /* An int of masa_conf_t at an offset, given by cmd->info. */
 #define FIELD(type, base, offset) ((type *)((char *)(base) + (apr_size_t)(offset)))
@@ -241,19 +175,19 @@ static const char *set_flag(cmd_parms *cmd, void *dir, int on)
 static const char *set_duration(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return parse_duration(FIELD(apr_interval_time_t, conf_of(cmd), cmd->info), cmd, arg);
+    return glue_conf_duration(FIELD(apr_interval_time_t, conf_of(cmd), cmd->info), cmd, arg);
 }
 
 /* Files are read by masa_check.c; here they only get their place. */
 static const char *add_file(apr_array_header_t *list, cmd_parms *cmd, const char *arg)
 {
-    const char *path = ap_server_root_relative(cmd->pool, arg);
+    const char *path;
+    const char *problem = glue_conf_file(&path, cmd, arg);
 
-    if (!path) {
-        return apr_psprintf(cmd->pool, "%s: '%s' is not a file name", cmd->cmd->name, arg);
+    if (!problem) {
+        APR_ARRAY_PUSH(list, const char *) = path;
     }
-    APR_ARRAY_PUSH(list, const char *) = path;
-    return NULL;
+    return problem;
 }
 
 /* ---- the engine ---- */
@@ -278,7 +212,7 @@ static const char *set_tenant(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
     conf_of(cmd)->tenant = arg;
-    return check_name(cmd, arg);
+    return glue_conf_name(cmd, arg);
 }
 
 static const char *set_base(cmd_parms *cmd, void *dir, const char *arg)
@@ -298,13 +232,13 @@ static const char *set_base(cmd_parms *cmd, void *dir, const char *arg)
 static const char *set_client(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return parse_word(&conf_of(cmd)->client, cmd, client_words, arg);
+    return glue_conf_word(&conf_of(cmd)->client, cmd, client_words, arg);
 }
 
 static const char *set_revocation(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return parse_word(&conf_of(cmd)->revocation, cmd, revocation_words, arg);
+    return glue_conf_word(&conf_of(cmd)->revocation, cmd, revocation_words, arg);
 }
 
 static const char *add_customer_anchor(cmd_parms *cmd, void *dir, const char *arg)
@@ -326,25 +260,25 @@ static const char *set_public_anchors(cmd_parms *cmd, void *dir, const char *arg
 static const char *set_database_workers(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return parse_number(&conf_of(cmd)->database_workers, cmd, arg, 1, 10000);
+    return glue_conf_number(&conf_of(cmd)->database_workers, cmd, arg, 1, 10000);
 }
 
 static const char *set_certificate_cache(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return parse_number(&conf_of(cmd)->certificate_cache, cmd, arg, 0, 1000000);
+    return glue_conf_number(&conf_of(cmd)->certificate_cache, cmd, arg, 0, 1000000);
 }
 
 static const char *set_body_limit(cmd_parms *cmd, void *dir, const char *arg)
 {
     (void)dir;
-    return parse_number(&conf_of(cmd)->body_limit, cmd, arg, 1024, 16 * 1024 * 1024);
+    return glue_conf_number(&conf_of(cmd)->body_limit, cmd, arg, 1024, 16 * 1024 * 1024);
 }
 
 static const char *set_patience(cmd_parms *cmd, void *dir, const char *arg)
 {
     masa_conf_t *c = conf_of(cmd);
-    const char *problem = parse_duration(&c->database_patience, cmd, arg);
+    const char *problem = glue_conf_duration(&c->database_patience, cmd, arg);
 
     (void)dir;
     if (!problem && c->database_patience < apr_time_from_sec(1)) {
@@ -379,7 +313,7 @@ static const char *add_signer(cmd_parms *cmd, void *dir, int argc, char *const a
         return "MASASigner: write NAME CHAIN.pem KEY-URI and, for one that signs nonceless "
                "vouchers, the word nonceless";
     }
-    if ((problem = check_name(cmd, argv[0]))) {
+    if ((problem = glue_conf_name(cmd, argv[0]))) {
         return problem;
     }
     if (!ap_cstr_casecmp(argv[1], "raw")) {
@@ -394,7 +328,7 @@ static const char *add_signer(cmd_parms *cmd, void *dir, int argc, char *const a
         }
     }
     s->name = argv[0];
-    s->where = where(cmd);
+    s->where = glue_conf_where(cmd);
     s->chain_file = ap_server_root_relative(cmd->pool, argv[1]);
     s->key_uri = strcmp(key_scheme(cmd->pool, argv[2]), "file") || !strncmp(argv[2], "file:", 5)
                      ? argv[2] : ap_server_root_relative(cmd->pool, argv[2]);
@@ -412,16 +346,11 @@ static const char *add_signer(cmd_parms *cmd, void *dir, int argc, char *const a
 static const char *product_open(masa_product_conf_t **out, cmd_parms *cmd, const char *arg)
 {
     masa_conf_t *c = conf_of(cmd);
-    const char *end = ap_strrchr_c(arg, '>');
-    const char *line = end ? apr_pstrmemdup(cmd->pool, arg, end - arg) : "";
-    const char *name = ap_getword_conf(cmd->pool, &line);
-    const char *problem = NULL;
+    const char *name;
+    const char *problem = glue_conf_section(&name, cmd, arg);
     int i;
 
-    if (!end || !*name || *line) {
-        return "<MASAProduct>: write <MASAProduct NAME> with one name";
-    }
-    if ((problem = check_name(cmd, name))) {
+    if (problem) {
         return problem;
     }
     if (c->open_product) {
@@ -437,7 +366,7 @@ static const char *product_open(masa_product_conf_t **out, cmd_parms *cmd, const
                                 other->where);
         }
     }
-    *out = product_create(cmd->pool, name, where(cmd));
+    *out = product_create(cmd->pool, name, glue_conf_where(cmd));
     return NULL;
 }
 
@@ -491,7 +420,7 @@ static const char *add_sign_with(cmd_parms *cmd, void *dir, const char *arg)
                             "each device's signer", arg);
     }
     APR_ARRAY_PUSH(p->signers, const char *) = arg;
-    return check_name(cmd, arg);
+    return glue_conf_name(cmd, arg);
 }
 
 static const char *set_policy_oid(cmd_parms *cmd, void *dir, const char *arg)
@@ -528,7 +457,7 @@ static const char *set_nonceless(cmd_parms *cmd, void *dir, const char *arg)
     masa_product_conf_t *p = product_of(cmd, &problem);
 
     (void)dir;
-    return p ? parse_word(&p->nonceless, cmd, nonceless_words, arg) : problem;
+    return p ? glue_conf_word(&p->nonceless, cmd, nonceless_words, arg) : problem;
 }
 
 static const char *set_nonceless_lifetime(cmd_parms *cmd, void *dir, const char *arg)
@@ -544,7 +473,7 @@ static const char *set_nonceless_lifetime(cmd_parms *cmd, void *dir, const char 
         p->nonceless_lifetime = 0;
         return NULL;
     }
-    problem = parse_duration(&p->nonceless_lifetime, cmd, arg);
+    problem = glue_conf_duration(&p->nonceless_lifetime, cmd, arg);
     if (!problem && p->nonceless_lifetime == 0) {
         return "MASANoncelessLifetime: a voucher that is valid for no time is of no use; write a "
                "duration such as 20min, or none for one without end";
@@ -564,10 +493,10 @@ static const char *set_pin(cmd_parms *cmd, void *dir, const char *one, const cha
         return apr_psprintf(cmd->pool, "MASAPin: '%s' is none of nonced, nonceless", one);
     }
     if (p && nonced) {
-        problem = parse_word(&p->pin_nonced, cmd, pin_words, two ? two : one);
+        problem = glue_conf_word(&p->pin_nonced, cmd, pin_words, two ? two : one);
     }
     if (p && nonceless && !problem) {
-        problem = parse_word(&p->pin_nonceless, cmd, pin_words, two ? two : one);
+        problem = glue_conf_word(&p->pin_nonceless, cmd, pin_words, two ? two : one);
     }
     return problem;
 }
@@ -578,7 +507,7 @@ static const char *set_proximity(cmd_parms *cmd, void *dir, const char *arg)
     masa_product_conf_t *p = product_of(cmd, &problem);
 
     (void)dir;
-    return p ? parse_word(&p->proximity, cmd, proximity_words, arg) : problem;
+    return p ? glue_conf_word(&p->proximity, cmd, proximity_words, arg) : problem;
 }
 
 static const char *add_format(cmd_parms *cmd, void *dir, const char *arg)
@@ -606,7 +535,7 @@ static const char *set_econtent(cmd_parms *cmd, void *dir, const char *arg)
     masa_product_conf_t *p = product_of(cmd, &problem);
 
     (void)dir;
-    return p ? parse_word(&p->econtent, cmd, econtent_words, arg) : problem;
+    return p ? glue_conf_word(&p->econtent, cmd, econtent_words, arg) : problem;
 }
 
 static const char *set_ignore_expiry(cmd_parms *cmd, void *dir, int on)
