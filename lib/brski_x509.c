@@ -101,7 +101,9 @@ static char *print_name(const X509_NAME *name, unsigned long flags)
     if (bio && X509_NAME_print_ex(bio, name, 0, flags) >= 0) {
         len = BIO_get_mem_data(bio, &data);
         if (len >= 0 && (text = malloc((size_t)len + 1))) {
-            memcpy(text, data, (size_t)len);
+            if (len) { /* an empty name has no data */
+                memcpy(text, data, (size_t)len);
+            }
             text[len] = '\0';
         }
     }

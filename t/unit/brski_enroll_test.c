@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_enroll_test.c: the EST server's decision on records on SQLite: who may have a certificate and who
- * not, the same request again, races, renewals, a human's word, CSR attributes, the CRL.
+ * brski_enroll_test.c: the EST server's decision on records on SQLite: who may have a certificate
+ * and who not, the same request again, races, renewals, a human's word, CSR attributes, the CRL.
  */
 #include "brski_enroll.h"
 
@@ -66,7 +66,7 @@ static brski_csr_t *body(world_t *w, EVP_PKEY *key, const char *subject, brski_b
 static world_t *make_world(void)
 {
     world_t *w = apr_pcalloc(pool, sizeof(*w));
-    testpki_spec_t root = { .cn = "est root", .ca = 1 };
+    testpki_spec_t root = {.cn = "est root", .ca = 1};
     brski_label_t *label = &w->label;
 
     w->r = testregistrar_make(pool);
@@ -128,9 +128,9 @@ static const brski_cert_t *answered(world_t *w)
 {
     apr_array_header_t *certs;
 
-    if (!w->a->certs_only.len
-        || brski_certs_only_parse(&certs, w->a->certs_only, &brski_limits_default, pool)
-        || certs->nelts != 1) {
+    if (!w->a->certs_only.len ||
+        brski_certs_only_parse(&certs, w->a->certs_only, &brski_limits_default, pool) ||
+        certs->nelts != 1) {
         bail_out("no certificate in the answer");
     }
     return APR_ARRAY_IDX(certs, 0, const brski_cert_t *);
@@ -248,8 +248,7 @@ static void test_certificate(void)
     is_int(row->not_before, cert->not_before, "8995-5.9 the begin");
     is_int(row->not_after, cert->not_after, "8995-5.9 the end");
     brski_records_notes(&notes, w->r->registrar.records, MAKER, TESTMASA_SERIAL, 0, 10, pool, pool);
-    ok(notes->nelts == 1
-           && !strcmp(APR_ARRAY_IDX(notes, 0, brski_note_t *)->kind, "issued"),
+    ok(notes->nelts == 1 && !strcmp(APR_ARRAY_IDX(notes, 0, brski_note_t *)->kind, "issued"),
        "8995-5.9 and an event tells of it");
 }
 
@@ -267,8 +266,8 @@ static void test_again(void)
     body(w, w->key, "", NO_OCTETS);
     is_str(enrolled(w)->cert_serial_hex, first->cert_serial_hex,
            "8995-5.9.3 also when it is signed anew");
-    body(w, w->key, "", testcsr_challenge(0x0C, brski_base64_encode(brski_bytes("x", 1), pool),
-                                          pool));
+    body(w, w->key, "",
+         testcsr_challenge(0x0C, brski_base64_encode(brski_bytes("x", 1), pool), pool));
     w->label.pop = BRSKI_POP_OFF;
     is_str(enrolled(w)->cert_serial_hex, first->cert_serial_hex,
            "8995-5.9.3 also when it comes on another connection");
@@ -341,7 +340,7 @@ static void test_without_voucher(void)
 static void test_nobody(void)
 {
     world_t *w = make_world();
-    testpki_spec_t spec = { .cn = "somebody", .client_auth = 1 };
+    testpki_spec_t spec = {.cn = "somebody", .client_auth = 1};
     testpki_t *stranger = testpki_make(&spec, NULL, pool);
 
     w->r->peer.client_cert = NULL;
@@ -385,7 +384,7 @@ static void test_user(void)
 static void test_foreign(void)
 {
     world_t *w = make_world();
-    testpki_spec_t ca_spec = { .cn = "partner CA", .ca = 1 }, spec = { .cn = "partner" };
+    testpki_spec_t ca_spec = {.cn = "partner CA", .ca = 1}, spec = {.cn = "partner"};
     testpki_t *ca = testpki_make(&ca_spec, NULL, pool), *ee = testpki_make(&spec, ca, pool);
     brski_anchors_t *anchors;
 
@@ -584,11 +583,12 @@ static void test_refused_renewal(void)
     is_err(enroll(w), EST_FORBIDDEN, "7030-3.3 and opens nothing");
 }
 
-/* What our CA signed elsewhere has no row, and nobody copies a name into a certificate of its own CA. */
+/* What our CA signed elsewhere has no row, and nobody copies a name into a certificate of its own
+ * CA. */
 static void test_unrecorded(void)
 {
     world_t *w = joined();
-    testpki_spec_t spec = { .cn = "web server", .cmc_ra = 1 }, copy = { .cn = "est root", .ca = 1 };
+    testpki_spec_t spec = {.cn = "web server", .cmc_ra = 1}, copy = {.cn = "est root", .ca = 1};
     testpki_t *ours = testpki_make(&spec, w->ca_root, pool);
     testpki_t *evil = testpki_make(&copy, NULL, pool);
 
@@ -746,7 +746,7 @@ static void test_other_cas(void)
 
 typedef struct crew_t {
     world_t *w;
-    const char *serial[8];
+    char text[2][80]; /* of each thread: pools are not for two */
 } crew_t;
 
 static void enroll_at_once(void *baton, int number, apr_pool_t *own_pool)
@@ -755,7 +755,7 @@ static void enroll_at_once(void *baton, int number, apr_pool_t *own_pool)
     brski_enroll_answer_t *a;
     brski_err_t *err = brski_enroll(&a, &crew->w->est, &crew->w->req, own_pool, own_pool);
 
-    crew->serial[number] = err ? err->name : apr_pstrdup(crew->w->r->pool, a->issued->serial);
+    apr_cpystrn(crew->text[number], err ? err->name : a->issued->serial, sizeof(crew->text[0]));
 }
 
 static void test_at_once(void)
@@ -764,16 +764,16 @@ static void test_at_once(void)
     world_t *w = joined();
 
     for (round = 0; round < 8; round++) {
-        crew_t crew = { .w = w };
+        crew_t crew = {.w = w};
 
         body(w, testcsr_key("p256", pool), "", NO_OCTETS);
         database_crew(2, enroll_at_once, &crew);
         for (i = 1; i < 2; i++) {
-            others += strcmp(crew.serial[0], crew.serial[i]) != 0;
+            others += strcmp(crew.text[0], crew.text[i]) != 0;
         }
         count++;
         if (others) {
-            diag("%s and %s", crew.serial[0], crew.serial[1]);
+            diag("%s and %s", crew.text[0], crew.text[1]);
         }
     }
     is_int(others, 0, "8995-5.9.3 two threads with the same request get the same certificate");
@@ -865,48 +865,58 @@ static void crl_at_once(void *baton, int number, apr_pool_t *own_pool)
     brski_crl_row_t *row;
     brski_err_t *err = brski_enroll_crl(&row, &crew->w->est, &crew->w->label, own_pool, own_pool);
 
-    crew->serial[number] =
-        err ? err->name : brski_sha256_hex(row->der, crew->w->r->pool);
+    apr_cpystrn(crew->text[number], err ? err->name : brski_sha256_hex(row->der, own_pool),
+                sizeof(crew->text[0]));
 }
 
 static void test_crls_at_once(void)
 {
     world_t *w = make_world();
-    crew_t crew = { .w = w };
+    crew_t crew = {.w = w};
 
     database_crew(2, crl_at_once, &crew);
-    is_str(crew.serial[0], crew.serial[1], "5280-5.2.3 two threads make one CRL");
+    is_str(crew.text[0], crew.text[1], "5280-5.2.3 two threads make one CRL");
     is_int(crl_of(w)->number, 1, "5280-5.2.3 number 1");
 }
 
 int main(void)
 {
-    pool = unit_start();
-    files = unit_tempdir(pool);
-    test_gate();
-    test_bad_devices();
-    test_certificate();
-    test_again();
-    test_expired_again();
-    test_reset();
-    test_without_voucher();
-    test_nobody();
-    test_user();
-    test_foreign();
-    test_requests();
-    test_binding();
-    test_approval();
-    test_renewal();
-    test_late_renewal();
-    test_early_renewal();
-    test_refused_renewal();
-    test_unrecorded();
-    test_labels();
-    test_interrupted();
-    test_other_cas();
-    test_at_once();
-    test_csrattrs();
-    test_crl();
-    test_crls_at_once();
+    static void (*const tests[])(void) = {
+        test_gate,
+        test_bad_devices,
+        test_certificate,
+        test_again,
+        test_expired_again,
+        test_reset,
+        test_without_voucher,
+        test_nobody,
+        test_user,
+        test_foreign,
+        test_requests,
+        test_binding,
+        test_approval,
+        test_renewal,
+        test_late_renewal,
+        test_early_renewal,
+        test_refused_renewal,
+        test_unrecorded,
+        test_labels,
+        test_interrupted,
+        test_other_cas,
+        test_at_once,
+        test_csrattrs,
+        test_crl,
+        test_crls_at_once,
+    };
+    apr_pool_t *root = unit_start();
+    size_t i;
+
+    files = unit_tempdir(root);
+    apr_pool_create(&pool, root);
+    for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+        tests[i]();
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
     return done_testing();
 }

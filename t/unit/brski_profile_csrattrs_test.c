@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * brski_profile_csrattrs_test.c: CSR attributes octet by octet, read again, and those of the RFCs and of other people.
+ * brski_profile_csrattrs_test.c: CSR attributes octet by octet, read again, and those of the RFCs
+ * and of other people.
  */
 #include "brski_profile.h"
 
@@ -22,7 +23,7 @@
 #define TEMPLATE_OID "060b2a864886f70d010910023d"
 
 static apr_pool_t *pool;
-static const brski_requester_t device = { .manufacturer = "acme", .serial_number = "J-1" };
+static const brski_requester_t device = {.manufacturer = "acme", .serial_number = "J-1"};
 
 static apr_array_header_t *list(const char *a)
 {
@@ -110,7 +111,7 @@ static void test_old_style(void)
 
 static void test_key_types(void)
 {
-    static const char *const types[] = { "p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519" };
+    static const char *const types[] = {"p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519"};
     size_t i;
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -174,7 +175,7 @@ static void test_open(void)
 /* A serial number that cannot stand in a name is refused when the CSR comes, not here. */
 static void test_unfit(void)
 {
-    static const brski_requester_t odd = { .manufacturer = "acme", .serial_number = "a b\n" };
+    static const brski_requester_t odd = {.manufacturer = "acme", .serial_number = "a b\n"};
     brski_profile_t p = usual();
 
     p.san = list("DNS:%{serial}.ex.com");
@@ -200,11 +201,12 @@ static void test_obedient(void)
 
         asked = testcsr_join(asked, testcsr_ext_der(e->oid, e->critical, e->value, pool), pool);
     }
-    is_ok(brski_profile_apply(&t, &p, &device,
-                              testcsr_parsed(testcsr_make(key, attrs->subject,
-                                                          testcsr_ext_request(asked, NO_OCTETS,
-                                                                              pool), pool), pool),
-                              unit_time("2026-01-01T00:00:00Z"), pool, pool),
+    is_ok(brski_profile_apply(
+              &t, &p, &device,
+              testcsr_parsed(testcsr_make(key, attrs->subject,
+                                          testcsr_ext_request(asked, NO_OCTETS, pool), pool),
+                             pool),
+              unit_time("2026-01-01T00:00:00Z"), pool, pool),
           "8995-5.9.2 who asks for what it was told gets it");
 }
 
@@ -232,15 +234,19 @@ static void test_example(void)
 static void test_malformed(void)
 {
     static const char *const bad[] = {
-        "",                           /* nothing */
-        "3000" "00",                  /* more behind it */
-        "0500",                       /* no sequence */
-        "30020500",                   /* an item that is neither */
-        "30043002" "3000",            /* an attribute without a type */
-        "3007300506032a0304",         /* without values */
-        "300b300906032a03043100" "0500", /* with more behind the values */
-        "3080",                       /* an indefinite length */
-        "301430120" "6092a864886f70d01090e31050403010203", /* an extensionRequest of octets */
+        "", /* nothing */
+        "3000"
+        "00",       /* more behind it */
+        "0500",     /* no sequence */
+        "30020500", /* an item that is neither */
+        "30043002"
+        "3000",               /* an attribute without a type */
+        "3007300506032a0304", /* without values */
+        "300b300906032a03043100"
+        "0500", /* with more behind the values */
+        "3080", /* an indefinite length */
+        "301430120"
+        "6092a864886f70d01090e31050403010203", /* an extensionRequest of octets */
     };
     brski_limits_t small = brski_limits_default;
     brski_csrattrs_t *attrs;
@@ -272,8 +278,8 @@ static void test_truncated(void)
     p.san = list("DNS:a.b");
     der = make(p, &device, BRSKI_POP_REQUIRED);
     for (len = 0; len < der.len; len++) {
-        passed += !brski_csrattrs_parse(&attrs, brski_bytes(der.data, len), &brski_limits_default,
-                                        pool);
+        passed +=
+            !brski_csrattrs_parse(&attrs, brski_bytes(der.data, len), &brski_limits_default, pool);
     }
     is_int(passed, 0, "7030-4.5.2 refuses them cut off at any octet");
     copy = (unsigned char *)brski_bytes_dup(der, pool).data;
@@ -293,15 +299,15 @@ static void test_vectors(void)
         const char *key_type, *unknown;
         apr_size_t san_len;
     } good[] = {
-        { "est-csrattrs/harkins01.der", 1, "rsa4096", "1.2.840.113549.1.1.11", 0 },
-        { "est-csrattrs/harkins02.der", 1, "p384", "2.5.4.5 1.2.840.10045.4.3.3", 0 },
-        { "est-csrattrs/rfc7030-example01.der", 1, "p384",
-          "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3", 0 },
-        { "est-csrattrs/realistic-acp.der", 0, NULL, "", 75 },
-        { "est-rfc7030-cacerts-csrattrs/csrattrs-rfc8951.der", 1, "p384",
-          "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3", 0 },
-        { "est-rfc7030-cacerts-csrattrs/csrattrs-a2.der", 1, NULL,
-          "1.3.6.1.1.1.1.22 2.999.1 2.999.2 1.3.36.3.3.2.8.1.1.11 2.16.840.1.101.3.4.2.2", 0 },
+        {"est-csrattrs/harkins01.der", 1, "rsa4096", "1.2.840.113549.1.1.11", 0},
+        {"est-csrattrs/harkins02.der", 1, "p384", "2.5.4.5 1.2.840.10045.4.3.3", 0},
+        {"est-csrattrs/rfc7030-example01.der", 1, "p384", "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3",
+         0},
+        {"est-csrattrs/realistic-acp.der", 0, NULL, "", 75},
+        {"est-rfc7030-cacerts-csrattrs/csrattrs-rfc8951.der", 1, "p384",
+         "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3", 0},
+        {"est-rfc7030-cacerts-csrattrs/csrattrs-a2.der", 1, NULL,
+         "1.3.6.1.1.1.1.22 2.999.1 2.999.2 1.3.36.3.3.2.8.1.1.11 2.16.840.1.101.3.4.2.2", 0},
     };
     const char *path = unit_vector("est-csrattrs/legacy-rfcself.der", pool);
     brski_csrattrs_t *attrs;

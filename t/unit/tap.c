@@ -41,8 +41,8 @@ static void say(FILE *to, const char *fmt, va_list args)
             *end = '\0';
         }
         fprintf(to, "# %s\n", line);
-        line = end + 1;
-    } while (end && *line);
+        line = end ? end + 1 : "";
+    } while (*line);
     fflush(to);
 }
 

@@ -95,7 +95,7 @@ brski_bytes_t testcsr_ext(const char *name, const char *value, apr_pool_t *pool)
     X509_EXTENSION *ext;
     unsigned char *der = NULL;
     brski_bytes_t b;
-    int len;
+    int len = 0;
 
     X509V3_set_ctx(&ctx, NULL, NULL, NULL, NULL, 0);
     ext = X509V3_EXT_conf(NULL, &ctx, name, value);
