@@ -19,6 +19,9 @@
 /* A failure that comes again so often in a row is told to a human, and to the pledge. */
 #define LOUD_AT 3
 
+/* So many alarms are looked at for whether the same was told already. */
+#define LATELY 50
+
 /* A parked row is looked at so often by itself, should nobody wake it. */
 #define PARKED apr_time_from_sec(10 * 60)
 
@@ -239,11 +242,62 @@ static brski_err_t *do_step(brski_registrar_job_t *job)
     return err;
 }
 
+/* ---- telling ---- */
+
+/* Whatever ails a MASA ails every device of its manufacturer. */
+static int is_of_the_masa(const char *kind)
+{
+    static const char *const kinds[] = { "masa-failed", "masa-login", "masa-distrusted", "masa-url",
+                                         "audit-failed", "work-failed", "manufacturer-missing" };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (!strcmp(kind, kinds[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Has a human been told the same of this manufacturer's MASA within the last hour? */
+static int is_told(const brski_registrar_job_t *job, const brski_note_t *note)
+{
+    apr_array_header_t *list;
+    int i;
+
+    if (!is_of_the_masa(note->kind)
+        || brski_records_notes(&list, job->registrar->records, NULL, NULL, 1, LATELY, job->pool,
+                               job->pool)) {
+        return 0;
+    }
+    for (i = 0; i < list->nelts; i++) {
+        const brski_note_t *old = APR_ARRAY_IDX(list, i, const brski_note_t *);
+
+        if (!strcmp(old->kind, note->kind) && !strcmp(old->manufacturer, note->manufacturer)
+            && old->at > note->at - apr_time_from_sec(3600)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void tell_all(const brski_registrar_job_t *job)
+{
+    int i;
+
+    for (i = 0; i < job->notes->nelts; i++) {
+        brski_note_t *note = APR_ARRAY_IDX(job->notes, i, brski_note_t *);
+
+        note->alarm = !is_told(job, note);
+        brski_registrar_tell(job->registrar, note, job->pool);
+    }
+}
+
 brski_err_t *brski_registrar_work(const brski_registrar_t *registrar, brski_request_t *request,
                                   apr_pool_t *scratch_pool)
 {
     brski_registrar_job_t job = { .registrar = registrar, .request = request };
-    int done, i;
+    int done;
 
     job.pool = scratch_pool;
     job.now = registrar->ctx->now(registrar->ctx->baton);
@@ -252,9 +306,8 @@ brski_err_t *brski_registrar_work(const brski_registrar_t *registrar, brski_requ
     BRSKI_TRY(do_step(&job));
     BRSKI_TRY(brski_records_request_done(&done, registrar->records, request, request->lease_by,
                                          scratch_pool));
-    for (i = 0; done && i < job.notes->nelts; i++) {
-        brski_registrar_tell(registrar, APR_ARRAY_IDX(job.notes, i, brski_note_t *),
-                             scratch_pool);
+    if (done) {
+        tell_all(&job);
     }
     return BRSKI_OK;
 }

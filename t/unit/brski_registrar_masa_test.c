@@ -160,6 +160,38 @@ static void test_login(void)
     is_int(testregistrar_told(w, "masa-login"), 1, "5.4 and told once");
 }
 
+/* As a server keeps what it told. */
+static void keep_alarm(const brski_note_t *note, void *baton)
+{
+    testregistrar_t *w = baton;
+
+    APR_ARRAY_PUSH(w->told, const brski_note_t *) = apr_pmemdup(pool, note, sizeof(*note));
+    is_ok(brski_records_note_put(w->registrar.records, note, pool), "an alarm is kept");
+}
+
+static void test_told_for_all(void)
+{
+    testregistrar_t *w = posted();
+    int n;
+
+    w->registrar.alarm = keep_alarm;
+    testregistrar_canned(w, 401, "text/plain", "who are you?");
+    testregistrar_step(w);
+    n = w->told->nelts;
+    is_int(n, 1, "5.4 a MASA that wants a login is told");
+    w->pvr.nonce = "a new nonce, 123456";
+    w->body.len = 0;
+    is_ok(testregistrar_post(w), "5.4 the next request");
+    testregistrar_step(w);
+    is_int(w->told->nelts, n, "5.4 is not told again within the hour");
+    testregistrar_later(w, 3700);
+    w->pvr.nonce = "another nonce, 123456";
+    w->body.len = 0;
+    is_ok(testregistrar_post(w), "5.4 an hour later");
+    testregistrar_step(w);
+    is_int(w->told->nelts, n + 1, "5.4 it is");
+}
+
 /* What is configured for the manufacturer is what the client gets. */
 static void test_client(void)
 {
@@ -641,7 +673,8 @@ static void test_no_manufacturer(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_failures, test_no_answer, test_retry_after, test_gives_up, test_login, test_client,
+        test_failures, test_no_answer, test_retry_after, test_gives_up, test_login,
+        test_told_for_all, test_client,
         test_refusals, test_private_place, test_wrong_vouchers, test_forged_vouchers,
         test_expired_voucher, test_strange_signer, test_tofu_signer, test_tofu_distrusted,
         test_tofu_tls, test_tofu_tls_distrusted, test_locations, test_created_log,
