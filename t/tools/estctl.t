@@ -434,6 +434,8 @@ sub audits
     like($out, qr/^verdict +bad\nrule +unknown$/m, 'and names the rule');
     my @lenient = ('--policy', "known $other", '--policy', 'truncated accept');
     is(json_estctl('audit', 'check', $file, @lenient)->{verdict}, 'good', '5.8.3 unless the domain is known');
+    is(json_estctl('audit', 'check', $file, '--policy', 'unknown warn', '--policy', "known $other", '--policy',
+                   'known none')->{rule}, 'unknown', 'known none empties the list');
     is(json_estctl('audit', 'check', $file, '--policy', 'unknown warn')->{verdict}, 'warn', 'or the word is warn');
     is(json_estctl('audit', 'check', '-', '--own', $other, '--policy', "known $own", '--policy', 'truncated accept',
                    { stdin => $log })->{verdict}, 'good', 'with other domainIDs of our own, from stdin');

@@ -55,10 +55,10 @@ static const char *set_word(brski_audit_word_t *field, const char *value)
 
 static const char *add_domains(apr_array_header_t **list, char **words, apr_pool_t *pool)
 {
-    if (!*list) {
+    if (!*list || (!strcasecmp(words[0], "none") && !words[1])) {
         *list = apr_array_make(pool, 4, sizeof(const char *));
     }
-    for (; *words; words++) {
+    for (; *words && strcasecmp(*words, "none"); words++) {
         brski_bytes_t octets;
         if (brski_base64_decode(&octets, *words, pool)) {
             return "its values are domainIDs in base64";
