@@ -10,7 +10,9 @@ use JSON::PP ();
 use Time::HiRes qw(time);
 
 my $lab = new_lab(devices => 3);
-my $est = start_est(name => 'status', lab => $lab,
+my $login = write_file(new_dir('login') . '/login', "somebody:hush-hush\n");
+chmod 0600, $login;
+my $est = start_est(name => 'status', lab => $lab, maker => "ESTPledges any\nESTMASALogin $login\n",
     est => "ESTRequireVoucher Off\n<ESTLabel vpn>\nESTApprove On\n</ESTLabel>\n",
     host => "ESTDatabasePatience 1s\n<Location /est-status>\nSetHandler est-status\n"
         . "Require all granted\n</Location>\n",
@@ -63,6 +65,17 @@ for my $text ($res->content, map { $httpd->get("/est-status?$_")->content } qw(j
     unlike($text, qr/\Q@{[ $lab->dir ]}\E|\.key\b|PRIVATE KEY|\Q@{[ $db->params ]}\E/,
            'no path, no key, no address of the database');
 }
+
+# What the tools see of it.
+my $published;
+ok(wait_until(30, sub { $published = $db->sql('SELECT json FROM est_node_snapshot') }),
+   'its configuration is published');
+my $conf = JSON::PP->new->utf8->decode($published);
+is($conf->{manufacturers}[0]{pledges}, 'any', 'with its policies');
+ok($conf->{manufacturers}[0]{login}, 'and that there is a login');
+is($conf->{audit_policy}{nonceless}, 'refuse', 'and what history is accepted');
+like($conf->{labels}[0]{ca}{chain}[0], qr/BEGIN CERTIFICATE/, 'and the certificates of its CA');
+unlike($published, qr/hush|somebody|\Q@{[ $lab->dir ]}\E|PRIVATE|\.key\b/, 'and nothing secret, no path');
 
 # --- what it counts -------------------------------------------------------
 
