@@ -8,7 +8,9 @@ use BRSKI::Test;
 use BRSKI::Test::Join ();
 use JSON::PP qw(decode_json);
 
-my $world = BRSKI::Test::Join->new(devices => 7)->start;
+# Requests for certificates must be bound to their connection, which both versions of TLS do.
+my $world = BRSKI::Test::Join->new(
+    devices => 7, est => sub { $_[0] =~ s/^ESTEngine On$/ESTEngine On\nESTPoP required/mr })->start;
 my $lab = $world->lab;
 my @STEPS = qw(connect request voucher verify registrar voucher_status cacerts csrattrs enroll
                certificate reconnect enrollstatus);
@@ -25,6 +27,7 @@ for my $case ([ 1, 'TLSv1.3' ], [ 2, 'TLSv1.2', '--tls1.2' ]) {
     is($step{connect}{tls}, $version, "5.1 $version: it spoke this version");
     is(scalar(grep { $_->{result} eq 'failed' } @{ $step{verify}{checks} || [] }), 0,
        "5.6.1 $version: the voucher passes every check");
+    is($step{csrattrs}{challenge_password}, 'asked', "7030 3.5 $version: binding is asked for");
     is($step{voucher_status}{status}, 200, "5.7 $version: the registrar hears that");
     is($step{enrollstatus}{status}, 200, "5.9.4 $version: and that enrolment worked");
     certificate_is_good($version, $serial, "$out/$n");

@@ -120,10 +120,33 @@ static int set_binding(X509_REQ *req, const char *binding)
                                                  (const unsigned char *)binding, -1);
 }
 
-/* Ed25519 takes no digest. */
-static int sign(X509_REQ *req, EVP_PKEY *key)
+/* RFC 7030 4.5.2: a signature may be asked for; its digest is all that the key leaves open. */
+static const EVP_MD *digest_asked(const pledge_t *p)
 {
-    return X509_REQ_sign(req, key, EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256()) > 0;
+    int i, digest, key;
+
+    for (i = 0; p->attrs && i < p->attrs->unknown->nelts; i++) {
+        const char *oid = APR_ARRAY_IDX(p->attrs->unknown, i, const char *);
+
+        if (OBJ_find_sigid_algs(OBJ_txt2nid(oid), &digest, &key) && digest != NID_undef) {
+            return EVP_get_digestbynid(digest);
+        }
+    }
+    return NULL;
+}
+
+/* Ed25519 takes no digest. */
+static int sign(X509_REQ *req, EVP_PKEY *key, const pledge_t *p)
+{
+    const EVP_MD *digest = digest_asked(p);
+
+    if (EVP_PKEY_is_a(key, "ED25519")) {
+        digest = NULL;
+    }
+    else if (!digest) {
+        digest = EVP_sha256();
+    }
+    return X509_REQ_sign(req, key, digest) > 0;
 }
 
 /* ---- the whole ---- */
@@ -168,7 +191,7 @@ brski_err_t *pledge_csr(brski_bytes_t *der, pledge_t *p, const brski_cert_t *old
     req = X509_REQ_new();
     if (req && X509_REQ_set_version(req, X509_REQ_VERSION_1) && set_subject(req, p, old)
         && X509_REQ_set_pubkey(req, p->new_key) && set_extensions(req, p, old)
-        && set_binding(req, binding) && sign(req, signer)) {
+        && set_binding(req, binding) && sign(req, signer, p)) {
         err = encode(der, req, p->pool);
     }
     else {

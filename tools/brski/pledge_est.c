@@ -88,6 +88,19 @@ brski_err_t *pledge_get_cacerts(pledge_t *p)
 
 /* ---- CSR attributes ---- */
 
+/* A signature algorithm, or what the pledge may ignore. */
+static void tell_other(pledge_t *p, const char *oid)
+{
+    int nid = OBJ_txt2nid(oid), digest, key;
+
+    if (nid != NID_undef && OBJ_find_sigid_algs(nid, &digest, &key)) {
+        pledge_tell(p, "signed with %s", OBJ_nid2ln(nid));
+    }
+    else {
+        pledge_tell(p, "%s, which the pledge does not know and may ignore", oid);
+    }
+}
+
 static void tell_attrs(pledge_t *p)
 {
     const brski_csrattrs_t *a = p->attrs;
@@ -98,8 +111,7 @@ static void tell_attrs(pledge_t *p)
                 a->san.len ? "subjectAltName" : "no names",
                 a->challenge_password ? ", binding to this TLS connection" : "");
     for (i = 0; i < a->unknown->nelts; i++) {
-        pledge_tell(p, "%s, which the pledge does not know and may ignore",
-                    APR_ARRAY_IDX(a->unknown, i, const char *));
+        tell_other(p, APR_ARRAY_IDX(a->unknown, i, const char *));
     }
     pledge_fact(p, "key_type", a->key_type);
     pledge_fact(p, "challenge_password", a->challenge_password ? "asked" : "not asked");
