@@ -217,7 +217,9 @@ static brski_json_t *told(const brski_pledge_t *p, apr_pool_t *pool)
     brski_json_set_string(obj, "manufacturer", p->manufacturer);
     brski_json_set_string(obj, "serial_number", p->serial_number);
     brski_json_set_string(obj, "may_join", words_may_join(p, pool));
-    db_json_time(obj, "first_seen", p->first_seen_at, pool);
+    brski_json_set_string(obj, "first_seen",
+                          p->first_seen_at ? brski_time_rfc3339(p->first_seen_at, pool)
+                                           : "it never came yet");
     db_json_time(obj, "last_seen", p->last_seen_at, pool);
     brski_json_set_string(obj, "voucher", words_voucher(p, pool));
     brski_json_set_string(obj, "audit_log", words_verdict(p, pool));
