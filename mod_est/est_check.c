@@ -160,9 +160,11 @@ static est_engine_t *make_engine(const est_check_t *c)
 static void make_snapshot(const est_check_t *c)
 {
     est_engine_t *engine = c->engine;
+    const apr_array_header_t *networks =
+        est_get(engine->conf, addresses) == EST_ADDRESSES_LISTED ? engine->conf->network_words
+                                                                 : NULL;
     const brski_err_t *err = brski_snapshot_est_make(&engine->snapshot, &engine->snapshot_hash,
-                                                     &engine->est, engine->conf->network_words,
-                                                     c->pool);
+                                                     &engine->est, networks, c->pool);
 
     if (err) {
         est_check_doubtful(c, c->where,
