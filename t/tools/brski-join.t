@@ -32,6 +32,7 @@ my $answer = sub {
     my $times = grep { $_->{operation} eq $operation } asked();
 
     note_request($path, $operation, $body, $head, $tls);
+    show_certificate("$lab/stranger") if $how{swap};
     return @{ $how{$operation} } if ref $how{$operation};
     return ('202 Accepted', { 'Retry-After' => 1, $how{close} ? (Connection => 'close') : () }, '')
         if ($how{wait} || '') eq $operation && $times < 2;
@@ -43,7 +44,8 @@ my $answer = sub {
 };
 my @tls = (SSL_verify_mode => 1, SSL_verify_callback => sub { 1 });
 behave();
-my $port = start_server("$domain/registrar.pem", "$domain/registrar.key", $answer, @tls);
+show_certificate($domain);
+my $port = start_server("$dir/server.pem", "$dir/server.key", $answer, @tls);
 my @join = ('join', "https://localhost:$port", '--lab', $lab, '--device', 'JADA-0001');
 
 # --- all is well
@@ -118,6 +120,20 @@ is($status, 1, '5.6 waiting ends');
 like($out, qr/come again in 60 s/, '5.6 no single wait is longer than 60 s');
 behave(requestvoucher => [ '202 Accepted', {}, '' ]);
 like((brski(@join, '--max-wait', 1))[1], qr/come again in 5 s/, '5.6 without Retry-After: 5 s');
+
+# --- another server in the place of the one before
+
+behave(wait => 'requestvoucher', close => 1, swap => 1);
+($status, $out) = brski(@join);
+is($status, 1, '5.1 another certificate on the next connection ends it');
+like($out, qr/The server now showed .*Lab Stranger.*; before it was .*Lab Domain/, '5.1 both are named');
+is(join(' ', operations()), 'requestvoucher', '5.1 nothing was sent to it');
+show_certificate($domain);
+behave(wait => 'simpleenroll', close => 1, swap => 1);
+($status, $out) = brski(@join);
+is($status, 1, '5.6.2 also after the voucher');
+like($out, qr/showed .*Lab Stranger.*does not lead to what the pledge trusts/, '5.6.2 which it must fit');
+show_certificate($domain);
 
 # --- vouchers that are not believed, and what the registrar is told
 
@@ -311,6 +327,17 @@ sub behave
     my (%how) = @_;
     spew("$dir/asked", '');
     return spew("$dir/how", JSON::PP->new->encode(\%how));
+}
+
+# Read anew for every connection.
+sub show_certificate
+{
+    my ($folder) = @_;
+
+    for my $kind ('pem', 'key') {
+        spew("$dir/server.$kind.new", slurp("$folder/registrar.$kind"));
+        rename "$dir/server.$kind.new", "$dir/server.$kind" or die;
+    }
 }
 
 sub note_request
