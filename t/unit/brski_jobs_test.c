@@ -30,6 +30,7 @@ static struct {
     apr_uint32_t hold;     /* nonzero: work does not end */
     apr_uint32_t fails;    /* so many steps fail */
     apr_uint32_t warnings; /* of the log */
+    apr_uint32_t hours;    /* that the records' clock is ahead */
 } played;
 
 static void forget(void)
@@ -90,6 +91,12 @@ brski_err_t *brski_registrar_work(const brski_registrar_t *registrar, brski_requ
     return BRSKI_OK;
 }
 
+static apr_time_t now_ahead(void *baton)
+{
+    (void)baton;
+    return apr_time_now() + apr_atomic_read32(&played.hours) * (3600LL * SECOND);
+}
+
 static void write_log(void *baton, brski_log_level_t level, int number, const char *text)
 {
     (void)baton;
@@ -124,6 +131,7 @@ static void make_registrar(t_t *t, const database_t *database, const char *tenan
     t->log.level = BRSKI_LOG_WARNING;
     t->ctx = *brski_ctx_default();
     t->ctx.log = &t->log;
+    t->ctx.now = now_ahead;
     t->registrar.ctx = &t->ctx;
     t->registrar.node = NODE;
     t->registrar.records =
@@ -317,7 +325,7 @@ static void test_waiters(t_t *t)
 
 static void test_failure(t_t *t)
 {
-    brski_jobs_options_t options = { .threads = 1, .every = 20 * MS, .lease = 100 * MS };
+    brski_jobs_options_t options = { .threads = 1, .every = 20 * MS, .lease = 3600LL * SECOND };
     brski_jobs_t *jobs;
     apr_pool_t *pool;
 
@@ -328,6 +336,7 @@ static void test_failure(t_t *t)
     brski_jobs_begin(jobs, put_own(t, jobs, "fails"));
     until(apr_atomic_read32(&played.warnings) == 1);
     is_int(task_of(t, "fails"), BRSKI_TASK_VOUCHER, "%s: the row is as it was", t->d);
+    apr_atomic_set32(&played.hours, 2);
     until(task_of(t, "fails") == BRSKI_TASK_NONE);
     apr_pool_destroy(pool);
 }
