@@ -558,6 +558,10 @@ sub doctor
     node('old', 'h1', anchored($short_der));
     ill('expiry', qr/manufacturers acme, idevid anchors: CN=Short CA expires .*from whose it is/,
         'an anchor that ends');
+    like(ok_estctl('pledge', 'allow', '-', { stdin => "bolt,B1\nbolt,B2\nacme,A1\n" }),
+         qr/\A\S+ warning: no server has <ESTManufacturer bolt>\n3 devices/,
+         'pledge allow warns of an unknown maker, once');
+    $db->sql('DELETE FROM est_pledge');
     ok_estctl('doctor', '--forget', 'old');
     node('old', 'h1', anchored($short_der, ignore_idevid_expiry => JSON::PP::true));
     is((estctl('doctor'))[0], 0, 'which does not matter where the end of IDevIDs does not');

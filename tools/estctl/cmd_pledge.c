@@ -390,6 +390,7 @@ static brski_err_t *run_decision(call_t *call, decision_t *d)
     BRSKI_TRY(db_open(&d->db, call));
     d->by = db_who(d->db);
     d->now = db_now(d->db);
+    BRSKI_TRY(pledge_warn_strange(d->db, names));
     BRSKI_TRY(decide_all(d, names));
     tell_decided(d, names);
     return BRSKI_OK;

@@ -201,3 +201,43 @@ brski_err_t *pledge_list_read(apr_array_header_t **names, FILE *in, const char *
     }
     return r.names->nelts ? BRSKI_OK : say_refuse(call->pool, "the list names no device");
 }
+
+/* ---- manufacturers ---- */
+
+static void know(apr_hash_t *known, const char *snapshot, apr_pool_t *pool)
+{
+    static const brski_limits_t limits = {.body = 1 << 24, .json_depth = 32, .string = 1 << 20};
+    const brski_json_t *list;
+    brski_json_t *json;
+
+    if (brski_json_parse(&json, brski_bytes_str(snapshot), &limits, pool)) {
+        return;
+    }
+    list = brski_json_get(json, "manufacturers");
+    for (apr_size_t i = 0; i < brski_json_size(list); i++) {
+        const char *name = brski_json_get_string(brski_json_at(list, i), "name");
+        if (name) {
+            apr_hash_set(known, name, APR_HASH_KEY_STRING, name);
+        }
+    }
+}
+
+brski_err_t *pledge_warn_strange(db_t *db, const apr_array_header_t *names)
+{
+    apr_hash_t *known = apr_hash_make(db->pool);
+    apr_array_header_t *nodes;
+
+    BRSKI_TRY(brski_records_nodes(&nodes, db_records(db), db->pool, db->pool));
+    for (int i = 0; i < nodes->nelts; i++) {
+        know(known, APR_ARRAY_IDX(nodes, i, const brski_node_t *)->json, db->pool);
+    }
+    for (int i = 0; apr_hash_count(known) && i < names->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(names, i, pledge_name_t).manufacturer;
+        if (!apr_hash_get(known, name, APR_HASH_KEY_STRING)) {
+            say_warn(db->call->say, "no server has <ESTManufacturer %s>",
+                     brski_printable(name, NAME_MAX_LEN, db->pool));
+            apr_hash_set(known, name, APR_HASH_KEY_STRING, name);
+        }
+    }
+    return BRSKI_OK;
+}

@@ -21,6 +21,9 @@ typedef struct pledge_name_t {
  */
 brski_err_t *pledge_list_read(apr_array_header_t **names, FILE *in, const char *manufacturer, call_t *call);
 
+/** Warn of manufacturers that no server is configured for, as far as servers have told: most are mistyped. */
+brski_err_t *pledge_warn_strange(db_t *db, const apr_array_header_t *names);
+
 /** For programs: every member is there, null where nothing is known. */
 brski_json_t *pledge_json(const brski_pledge_t *pledge, apr_pool_t *pool);
 
