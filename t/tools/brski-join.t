@@ -139,6 +139,7 @@ show_certificate($domain);
 
 my %bad_vouchers = (
     'another nonce' => [ { args => [ '--nonce', 'another' ] }, qr/nonce/ ],
+    'no nonce' => [ { args => [ '--expires-on', '2099-01-01T00:00:00Z' ] }, qr/nonce/ ],
     'another device' => [ { args => [ '--serial', 'JADA-0002' ] }, qr/serial-number/ ],
     'another manufacturer' => [ { signer => "$other/manufacturer/masa-signer" }, qr/chain/ ],
     'a turned bit' => [ { args => [ '--defect', 'signature' ] }, qr/signature/ ],
@@ -158,6 +159,9 @@ for my $case (sort keys %bad_vouchers) {
     is_deeply(json($told->{body}), { version => 1, status => JSON::PP::false,
               reason => 'the voucher was not accepted' }, "5.7 $case: the registrar is told");
 }
+
+behave(voucher => { args => [ '--expires-on', '2099-01-01T00:00:00Z' ] });
+is((brski(@join, '--nonceless-ok'))[0], 0, '7.2 a voucher without nonce, where policy allows it');
 
 # --- a registrar that the voucher does not name
 

@@ -101,6 +101,7 @@ static brski_err_t *read_plan(join_t *j, const pledge_files_t *f)
     plan->nonce = opt_get(call, "nonce");
     plan->serial = opt_get(call, "serial");
     plan->key_type = opt_get(call, "new-key");
+    plan->nonceless_ok = opt_has(call, "nonceless-ok");
     plan->tls12 = opt_has(call, "tls1.2");
     plan->same_key = opt_has(call, "same-key");
     plan->other_csr_key = opt_has(call, "other-csr-key");
@@ -219,6 +220,7 @@ static const opt_t options[] = {
     { "certkey", 0, "FILE", "its key" },
     { "cacerts", 0, "PEM", "whom the server has to lead to" },
     { "same-key", 0, NULL, NULL },
+    { "nonceless-ok", 0, NULL, NULL },
     { "new-key", 0, "TYPE", NULL },
     { "label", 0, "NAME", NULL },
     { "timeout", 0, "SECONDS", NULL },

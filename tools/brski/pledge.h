@@ -29,6 +29,7 @@ typedef struct pledge_plan_t {
     apr_int64_t max_wait;         /**< seconds that all waiting for 202s may take */
     int tls12;
     const brski_anchors_t *manufacturer; /**< what the device trusts; NULL: it only renews */
+    int nonceless_ok;             /**< local policy: a voucher without nonce will do. RFC 8995 5.6.1, 7.2 */
     const char *key_type;         /**< of the new key; NULL: what csrattrs say, or p256 */
     /* faults, for those who test a registrar */
     const char *nonce;

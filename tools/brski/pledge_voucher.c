@@ -133,6 +133,7 @@ brski_err_t *pledge_verify_voucher(pledge_t *p)
     want.at = p->ctx->now(p->ctx->baton);
     want.serial_number = identity_ee(&p->idevid)->serial_number;
     want.nonce = p->nonce;
+    want.nonceless_ok = p->plan.nonceless_ok;
     want.idevid = identity_ee(&p->idevid);
     good = check_voucher(&p->checks, p->voucher, &want, p->pool);
     tell_checks(p);
