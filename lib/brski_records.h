@@ -57,6 +57,7 @@ typedef struct brski_pledge_t {
     apr_time_t last_seen_at;
     const char *request;              /**< id of the request whose voucher it got last; NULL */
     apr_time_t voucher_at;            /**< when that voucher was first forwarded; 0 */
+    const char *voucher_spki;         /**< hex: key of the IDevID that asked for it; "" when none; outlives the request */
     int voucher_status;               /**< telemetry: 1 good, 0 the pledge refused it, -1 not heard */
     apr_time_t voucher_status_at;
     const char *voucher_reason;       /**< printable; NULL */

@@ -46,13 +46,15 @@ enum {
     P_VERDICT_RULE,
     P_VERDICT_TEXT,
     P_IDEVID_SPKI,
-    P_IDEVID
+    P_IDEVID,
+    P_VOUCHER_SPKI
 };
 
 static void read_voucher(brski_pledge_t *p, const brski_row_t *row)
 {
     p->request = brski_column_text(row, P_REQUEST);
     p->voucher_at = brski_row_int(row, P_VOUCHER_AT);
+    p->voucher_spki = brski_row_text(row, P_VOUCHER_SPKI);
     p->voucher_status = (int)brski_row_int(row, P_VOUCHER_STATUS);
     p->voucher_status_at = brski_row_int(row, P_VOUCHER_STATUS_AT);
     p->voucher_reason = brski_column_text(row, P_VOUCHER_REASON);
@@ -181,6 +183,8 @@ brski_err_t *brski_records_pledge_voucher(int *done, brski_records_t *records,
 {
     const char *at = brski_arg_number(now, scratch_pool);
     const char *args[] = { request,
+                           records->tenant,
+                           request,
                            at,
                            verdicts[verdict],
                            at,

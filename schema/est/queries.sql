@@ -12,11 +12,11 @@
 -- columns: manufacturer, serial_number, version, welcome, welcome_by, attested, first_seen_at,
 --   last_seen_at, request, voucher_at, voucher_status, voucher_status_at, voucher_reason,
 --   enroll_status, enroll_status_at, enroll_reason, verdict, verdict_at, verdict_rule,
---   verdict_text, idevid_spki, idevid
+--   verdict_text, idevid_spki, idevid, voucher_spki
 SELECT manufacturer, serial_number, version, welcome, welcome_by, attested, first_seen_at,
        last_seen_at, request, voucher_at, voucher_status, voucher_status_at, voucher_reason,
        enroll_status, enroll_status_at, enroll_reason, verdict, verdict_at, verdict_rule,
-       verdict_text, idevid_spki, idevid
+       verdict_text, idevid_spki, idevid, voucher_spki
 FROM est_pledge WHERE tenant = %s AND manufacturer = %s AND serial_number = %s
 
 -- STMT_EST_PLEDGE_LIST: devices in key order after a key, with all of it
@@ -25,7 +25,7 @@ FROM est_pledge WHERE tenant = %s AND manufacturer = %s AND serial_number = %s
 SELECT manufacturer, serial_number, version, welcome, welcome_by, attested, first_seen_at,
        last_seen_at, request, voucher_at, voucher_status, voucher_status_at, voucher_reason,
        enroll_status, enroll_status_at, enroll_reason, verdict, verdict_at, verdict_rule,
-       verdict_text, idevid_spki, idevid
+       verdict_text, idevid_spki, idevid, voucher_spki
 FROM est_pledge
 WHERE tenant = %s AND (manufacturer, serial_number) > (%s, %s)
 ORDER BY manufacturer, serial_number
@@ -61,11 +61,14 @@ SET welcome = excluded.welcome, welcome_by = excluded.welcome_by,
                     ELSE CAST(%lld AS bigint) END
 
 -- STMT_EST_PLEDGE_VOUCHER: another request's voucher goes to the device
--- parameters: request, voucher_at, verdict, verdict_at; tenant, manufacturer, serial_number,
---   version, request
+-- parameters: request, tenant, request, voucher_at, verdict, verdict_at; tenant, manufacturer,
+--   serial_number, version, request
 -- changes: 1, or 0 when something moved or the request is the current one already
 UPDATE est_pledge
-SET request = %s, voucher_at = %lld, voucher_status = -1, voucher_status_at = 0,
+SET request = %s,
+    voucher_spki = COALESCE((SELECT r.idevid_spki FROM est_request r
+                             WHERE r.tenant = %s AND r.id = %s), ''),
+    voucher_at = %lld, voucher_status = -1, voucher_status_at = 0,
     voucher_reason = NULL, enroll_status = -1, enroll_status_at = 0, enroll_reason = NULL,
     verdict = %s, verdict_at = %lld, verdict_rule = NULL, verdict_text = NULL,
     version = version + 1

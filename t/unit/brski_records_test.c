@@ -66,6 +66,45 @@ static void forward(t_t *t, const char *serial, const char *request, brski_verdi
     is_int(done, 1, "%s: and is noted", t->d);
 }
 
+static brski_request_t *make_request(const char *id, const char *serial, apr_pool_t *pool)
+{
+    brski_request_t *r = apr_pcalloc(pool, sizeof(*r));
+
+    r->id = id;
+    r->manufacturer = MAKER;
+    r->serial_number = serial;
+    r->idevid_spki = "k1";
+    r->pvr = octets("pvr");
+    r->rvr = octets("rvr");
+    r->nonce = "nonce";
+    r->accept = "application/voucher-cms+json";
+    r->masa_url = "https://masa.example";
+    r->created_at = NOW;
+    return r;
+}
+
+static void put_request(t_t *t, const char *id, const char *serial, apr_time_t lease_until)
+{
+    int put;
+    brski_request_t *r = make_request(id, serial, t->pool);
+    brski_err_t *err = brski_records_request_put(&put, t->records, r, "n1", lease_until, t->pool);
+
+    if (err || !put) {
+        bail_out("request %s", id);
+    }
+}
+
+static int finish(t_t *t, brski_request_t *r, const char *by, brski_task_t task, apr_time_t next_at)
+{
+    int done;
+
+    r->task = task;
+    r->next_at = next_at;
+    is_ok(brski_records_request_done(&done, t->records, r, by, t->pool), "%s: %s is done", t->d,
+          r->id);
+    return done;
+}
+
 /* ---- pledges ---- */
 
 static void test_seen(t_t *t)
@@ -135,14 +174,18 @@ static void test_welcome(t_t *t)
 static void test_voucher(t_t *t)
 {
     brski_pledge_t *before = new_pledge(t, "V"), *p;
+    brski_request_t *r;
     int done;
 
     is_ok(brski_records_pledge_status(&done, t->records, MAKER, "V", "voucher", 1, NULL, NOW,
                                       t->pool),
           "%s: telemetry without a voucher", t->d);
     is_int(done, 0, "5.7 %s: does not count", t->d);
+    put_request(t, "r1", "V", NOW);
     forward(t, "V", "r1", BRSKI_VERDICT_PENDING);
+    brski_records_pledge_seen(t->records, MAKER, "V", octets("c2"), "k2", NOW, t->pool);
     p = pledge_of(t, "V");
+    is_str(p->voucher_spki, "k1", "5.9 %s: and whose key asked for it, whoever knocks later", t->d);
     is_str(p->request, "r1", "%s: the request is the current one", t->d);
     is_int(p->voucher_at, NOW, "%s: since when", t->d);
     is_int(p->verdict, BRSKI_VERDICT_PENDING, "%s: its verdict", t->d);
@@ -172,6 +215,8 @@ static void test_voucher(t_t *t)
     is_int(p->voucher_status, -1, "%s: begins anew", t->d);
     is_int(p->enroll_status, -1, "%s: in all", t->d);
     ok(!p->voucher_reason, "%s: without the old reason", t->d);
+    brski_records_request_get(&r, t->records, "r1", t->pool, t->pool);
+    finish(t, r, "n1", BRSKI_TASK_NONE, 0);
 }
 
 static void judge(t_t *t, const char *request, brski_verdict_t verdict, const char *log,
@@ -244,34 +289,6 @@ static void test_pledges(t_t *t)
 
 /* ---- requests ---- */
 
-static brski_request_t *make_request(const char *id, const char *serial, apr_pool_t *pool)
-{
-    brski_request_t *r = apr_pcalloc(pool, sizeof(*r));
-
-    r->id = id;
-    r->manufacturer = MAKER;
-    r->serial_number = serial;
-    r->idevid_spki = "k1";
-    r->pvr = octets("pvr");
-    r->rvr = octets("rvr");
-    r->nonce = "nonce";
-    r->accept = "application/voucher-cms+json";
-    r->masa_url = "https://masa.example";
-    r->created_at = NOW;
-    return r;
-}
-
-static void put_request(t_t *t, const char *id, const char *serial, apr_time_t lease_until)
-{
-    int put;
-    brski_request_t *r = make_request(id, serial, t->pool);
-    brski_err_t *err = brski_records_request_put(&put, t->records, r, "n1", lease_until, t->pool);
-
-    if (err || !put) {
-        bail_out("request %s", id);
-    }
-}
-
 static brski_request_t *take(t_t *t, const char *by, apr_time_t now)
 {
     brski_request_t *r;
@@ -279,17 +296,6 @@ static brski_request_t *take(t_t *t, const char *by, apr_time_t now)
     is_ok(brski_records_request_take(&r, t->records, by, now, now + HOUR, t->pool, t->pool),
           "%s: %s looks for work", t->d, by);
     return r;
-}
-
-static int finish(t_t *t, brski_request_t *r, const char *by, brski_task_t task, apr_time_t next_at)
-{
-    int done;
-
-    r->task = task;
-    r->next_at = next_at;
-    is_ok(brski_records_request_done(&done, t->records, r, by, t->pool), "%s: %s is done", t->d,
-          r->id);
-    return done;
 }
 
 static void test_request(t_t *t)

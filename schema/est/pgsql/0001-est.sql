@@ -13,8 +13,8 @@ CREATE TABLE est_schema_version (
 
 -- A device, by its manufacturer's name in the configuration and the serial-number of its IDevID.
 -- welcome: undecided, allowed, refused; verdict: none, pending, good, warn, bad; *_status: 1 good,
--- 0 bad, -1 not heard. request: the one whose voucher it got last. version grows with whatever
--- changes what the device may do.
+-- 0 bad, -1 not heard. request: the one whose voucher it got last; voucher_spki: its IDevID's key
+-- then. version grows with whatever changes what the device may do.
 CREATE TABLE est_pledge (
     tenant TEXT COLLATE "C" NOT NULL,
     manufacturer TEXT COLLATE "C" NOT NULL,
@@ -28,6 +28,7 @@ CREATE TABLE est_pledge (
     last_seen_at BIGINT NOT NULL DEFAULT 0,
     request TEXT COLLATE "C",
     voucher_at BIGINT NOT NULL DEFAULT 0,
+    voucher_spki TEXT COLLATE "C" NOT NULL DEFAULT '',
     voucher_status BIGINT NOT NULL DEFAULT -1,
     voucher_status_at BIGINT NOT NULL DEFAULT 0,
     voucher_reason TEXT,
