@@ -79,16 +79,15 @@ static brski_ca_t *make_ca(est_check_t *c, const est_label_conf_t *label)
     return ca;
 }
 
-/* One CA for all labels that name none. */
+/* One CA for all labels that name none; that it is missing is told once, for the server. */
 static brski_ca_t *find_ca(est_check_t *c, const est_label_conf_t *label, brski_ca_t *own)
 {
     if (label->ca) {
         return make_ca(c, label);
     }
-    if (!own && !c->engine->conf->label.ca) {
-        est_check_wrong(c, label->where ? label->where : est_check_place(c, "ESTEngine"),
-                        "BRSKI3042: %s has no CA; write ESTCA local CHAIN.pem KEY",
-                        whose(c, label));
+    if (!*label->name) {
+        est_check_wrong(c, est_check_place(c, "ESTEngine"),
+                        "BRSKI3042: this server has no CA; write ESTCA local CHAIN.pem KEY");
     }
     return own;
 }

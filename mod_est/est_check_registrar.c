@@ -11,9 +11,8 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <openssl/crypto.h>
 #include <unixd.h>
-
-#include "brski_time.h"
 
 /* ---- the registrar's certificates ---- */
 
@@ -278,21 +277,27 @@ static void take_client_certificate(est_check_t *c, brski_manufacturer_t *made,
     check_readable(c, m, "ESTMASAClientCertificate", m->client_key_file);
 }
 
-/* The first line of a file, NULL when it cannot be read or is longer than any login. */
+/* Passwords do not outlive the configuration. */
+static apr_status_t cleanse_line(void *line)
+{
+    OPENSSL_cleanse(line, strlen(line));
+    return APR_SUCCESS;
+}
+
+/* The first line of a file, NULL when it cannot be read; of a longer one the beginning. */
 static char *first_line(const char *path, apr_pool_t *pool)
 {
-    char line[1024];
+    const apr_size_t size = 1024;
+    char *line = apr_pcalloc(pool, size);
     FILE *in = fopen(path, "r");
-    char *got = in ? fgets(line, sizeof(line), in) : NULL;
+    const char *got = in ? fgets(line, (int)size, in) : NULL;
 
     if (in) {
         fclose(in);
     }
-    if (got) {
-        got = apr_pstrmemdup(pool, line, strcspn(line, "\r\n"));
-    }
-    memset(line, 0, sizeof(line));
-    return got;
+    line[strcspn(line, "\r\n")] = '\0';
+    apr_pool_cleanup_register(pool, line, cleanse_line, apr_pool_cleanup_null);
+    return got ? line : NULL;
 }
 
 static void take_login(est_check_t *c, brski_manufacturer_t *made, const est_manufacturer_conf_t *m)
@@ -318,8 +323,7 @@ static void take_login(est_check_t *c, brski_manufacturer_t *made, const est_man
                         m->name, m->login_file);
         return;
     }
-    *colon = '\0';
-    made->login_user = line;
+    made->login_user = apr_pstrmemdup(c->pool, line, colon - line);
     made->login_password = colon + 1;
 }
 
