@@ -565,26 +565,17 @@ static brski_err_t *closed(brski_err_code_t code, const brski_pledge_t *pledge, 
 }
 
 /* 5.9: the IDevID that enrols is the one whose request got the voucher. */
-static brski_err_t *check_key(const brski_registrar_t *registrar, const brski_pledge_t *pledge,
-                              const char *idevid_spki, apr_pool_t *pool)
+static brski_err_t *check_key(const brski_pledge_t *pledge, const char *idevid_spki,
+                              apr_pool_t *pool)
 {
-    brski_request_t *row;
-    const char *key;
-
-    if (!idevid_spki) {
-        return BRSKI_OK;
-    }
-    BRSKI_TRY(brski_records_request_get(&row, registrar->records, pledge->request, pool, pool));
-    key = row ? row->idevid_spki : pledge->idevid_spki;
-    if (strcmp(key, idevid_spki)) {
+    if (idevid_spki && strcmp(pledge->voucher_spki, idevid_spki)) {
         return closed(BRSKI_E_NO_VOUCHER, pledge, "its voucher went to another key", pool);
     }
     return BRSKI_OK;
 }
 
-static brski_err_t *judge_gate(brski_gate_answer_t *gate, const brski_registrar_t *registrar,
-                               const brski_pledge_t *pledge, const char *idevid_spki,
-                               apr_pool_t *pool)
+static brski_err_t *judge_gate(brski_gate_answer_t *gate, const brski_pledge_t *pledge,
+                               const char *idevid_spki, apr_pool_t *pool)
 {
     if (!pledge) {
         return closed(BRSKI_E_NO_VOUCHER, NULL, "it never asked for a voucher", pool);
@@ -597,7 +588,7 @@ static brski_err_t *judge_gate(brski_gate_answer_t *gate, const brski_registrar_
     if (!pledge->request || !pledge->voucher_at) {
         return closed(BRSKI_E_NO_VOUCHER, pledge, "no voucher went to it", pool);
     }
-    BRSKI_TRY(check_key(registrar, pledge, idevid_spki, pool));
+    BRSKI_TRY(check_key(pledge, idevid_spki, pool));
     /* 5.7     which it did not reject */
     if (pledge->voucher_status == 0) {
         return closed(BRSKI_E_STATUS_FALSE, pledge, pledge->voucher_reason
@@ -624,7 +615,7 @@ brski_err_t *brski_registrar_gate(brski_gate_answer_t *gate, brski_pledge_t **pl
     err = brski_records_pledge_get(pledge, registrar->records, manufacturer, serial_number,
                                    result_pool, scratch_pool);
     if (!err) {
-        err = judge_gate(gate, registrar, *pledge, idevid_spki, scratch_pool);
+        err = judge_gate(gate, *pledge, idevid_spki, scratch_pool);
     }
     return brski_registrar_err(err, result_pool);
 }

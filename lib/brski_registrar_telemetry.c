@@ -176,21 +176,12 @@ static brski_err_t *no_voucher(const reporter_t *who, apr_pool_t *pool, const ch
 
 /* The device's own connection: the IDevID key that brought the request whose voucher it got. */
 static brski_err_t *check_reporter(const brski_pledge_t *pledge, const reporter_t *who,
-                                   const brski_registrar_t *registrar,
                                    const brski_peer_tls_t *peer, apr_pool_t *pool)
 {
-    brski_request_t *row;
-    const char *key;
-
     if (!pledge || !pledge->request || !pledge->voucher_at) {
         return no_voucher(who, pool, "it got no voucher here");
     }
-    if (who->new_certificate) {
-        return BRSKI_OK;
-    }
-    BRSKI_TRY(brski_records_request_get(&row, registrar->records, pledge->request, pool, pool));
-    key = row ? row->idevid_spki : pledge->idevid_spki;
-    if (strcmp(key, peer->client_cert->spki_hex)) {
+    if (!who->new_certificate && strcmp(pledge->voucher_spki, peer->client_cert->spki_hex)) {
         return no_voucher(who, pool, "its voucher went to another key");
     }
     return BRSKI_OK;
@@ -305,6 +296,6 @@ brski_err_t *brski_registrar_telemetry(const brski_registrar_t *registrar,
     /* which got its voucher here, by this very key */
     BRSKI_TRY(brski_records_pledge_get(&pledge, registrar->records, who.manufacturer,
                                        who.serial_number, scratch_pool, scratch_pool));
-    BRSKI_TRY(check_reporter(pledge, &who, registrar, peer, scratch_pool));
+    BRSKI_TRY(check_reporter(pledge, &who, peer, scratch_pool));
     return keep(registrar, peer, &who, &report, what, pledge, scratch_pool);
 }
