@@ -199,42 +199,26 @@ static brski_err_t *read_pledge(decision_t *d)
                                     d->pool, d->pool);
 }
 
-/* Another IDevID with the serial-number of a device that has its voucher: it takes that device's
- * place in the records only when a voucher has gone to it, for they tell whose voucher it was when
- * the row is long gone. */
-static brski_err_t *is_impostor(int *impostor, decision_t *d)
+/* Two devices of one serial-number, or one with a new IDevID: it needs a voucher of its own. */
+static void look_at_key(const decision_t *d)
 {
     const char *key = d->device->idevid->spki_hex;
-    brski_request_t *row;
 
-    *impostor = 0;
-    if (!d->pledge || !d->pledge->request || !*d->pledge->idevid_spki
-        || !strcmp(d->pledge->idevid_spki, key)) {
-        return BRSKI_OK;
-    }
-    BRSKI_TRY(brski_records_request_get(&row, d->registrar->records, d->pledge->request, d->pool,
-                                        d->pool));
-    *impostor = !row || strcmp(row->idevid_spki, key);
-    if (*impostor) {
+    if (d->pledge && *d->pledge->voucher_spki && strcmp(d->pledge->voucher_spki, key)) {
         brski_logf(d->peer->log ? d->peer->log : d->registrar->ctx->log, BRSKI_LOG_INFO, 1154,
                    "%s of %s comes with another IDevID, key %s, than the one that got its voucher",
                    brski_printable(d->device->serial_number, 128, d->pool),
                    d->device->manufacturer->name, key);
     }
-    return BRSKI_OK;
 }
 
 /* Noted before anything is decided, so that a human finds it among those who knocked. */
 static brski_err_t *note_knock(decision_t *d)
 {
     const brski_cert_t *idevid = d->device->idevid;
-    int impostor;
 
     BRSKI_TRY(read_pledge(d));
-    BRSKI_TRY(is_impostor(&impostor, d));
-    if (impostor) {
-        return BRSKI_OK;
-    }
+    look_at_key(d);
     if (!d->pledge && d->device->manufacturer->pledges == BRSKI_PLEDGES_APPROVE) {
         brski_registrar_tell(d->registrar,
                              brski_registrar_note(d->registrar, "pledge-new", 1,

@@ -32,8 +32,10 @@ static void test_good(void)
     testregistrar_t *w = joined();
     brski_pledge_t *pledge;
 
+    testregistrar_run(w);
     testregistrar_later(w, 1);
-    is_ok(testregistrar_report(w, "voucher", GOOD), "5.7 the pledge accepts its voucher");
+    ok(testregistrar_step(w) == NULL, "5.7 the pledge is waited for");
+    is_ok(testregistrar_report(w, "voucher", GOOD), "5.7 it accepts its voucher");
     pledge = testregistrar_pledge(w);
     is_int(pledge->voucher_status, 1, "5.7 that is kept");
     is_int(testregistrar_row(w)->task, BRSKI_TASK_TELEMETRY, "5.8 the log is looked at again");
