@@ -10,7 +10,7 @@
 #include <apr_thread_mutex.h>
 #include <apr_thread_proc.h>
 
-/* After a failure, and between two rounds of tidying. */
+/* After a failure and while there is something to tidy up, and between two rounds. */
 #define AGAIN apr_time_from_sec(5)
 #define ROUND apr_time_from_sec(10 * 60)
 /* Events of interest to somebody who looks back a year later. */
@@ -23,6 +23,7 @@ typedef struct keeper_t {
     apr_thread_t *thread;
     int stop;
     int told;                         /* the records know this node */
+    int more;                         /* the last round found something too old */
     int complained;                   /* of a failure that lasts */
 } keeper_t;
 
@@ -40,13 +41,16 @@ static brski_err_t *tell_records(const est_engine_t *engine, apr_time_t now, apr
 }
 
 /* A bounded number a call: as often as there is something. */
-static brski_err_t *tidy(const est_engine_t *engine, apr_time_t now, apr_pool_t *pool)
+static brski_err_t *tidy(keeper_t *keeper, apr_time_t now, apr_pool_t *pool)
 {
-    brski_records_t *records = engine->registrar.records;
-    int removed = 0;
+    const brski_registrar_t *registrar = &keeper->engine->registrar;
+    int requests, notes;
 
-    BRSKI_TRY(brski_records_request_expire(&removed, records, now - engine->registrar.keep, pool));
-    return brski_records_note_expire(&removed, records, now - NOTES_KEPT, pool);
+    BRSKI_TRY(brski_records_request_expire(&requests, registrar->records, now - registrar->keep,
+                                           pool));
+    BRSKI_TRY(brski_records_note_expire(&notes, registrar->records, now - NOTES_KEPT, pool));
+    keeper->more = requests > 0 || notes > 0;
+    return BRSKI_OK;
 }
 
 static brski_err_t *do_round(keeper_t *keeper, apr_pool_t *pool)
@@ -58,7 +62,7 @@ static brski_err_t *do_round(keeper_t *keeper, apr_pool_t *pool)
         BRSKI_TRY(tell_records(engine, now, pool));
         keeper->told = 1;
     }
-    return tidy(engine, now, pool);
+    return tidy(keeper, now, pool);
 }
 
 static apr_interval_time_t next_round(keeper_t *keeper, apr_pool_t *pool)
@@ -71,7 +75,7 @@ static apr_interval_time_t next_round(keeper_t *keeper, apr_pool_t *pool)
                      "what is too old; tried again: %s", brski_err_text(err, pool));
     }
     keeper->complained = err != NULL;
-    return err ? AGAIN : ROUND;
+    return err || keeper->more ? AGAIN : ROUND;
 }
 
 /* ---- the thread ---- */
