@@ -19,6 +19,9 @@ each_database(sub {
     is($status->{state}, 'up to date', 'and says so');
     my $again = json_estctl('schema', 'apply');
     is_deeply($again->{applied}, [], 'an upgrade is applied once');
+    $db->masactl('schema', 'apply');
+    like($db->masactl('schema', 'status'), qr/up to date/, "one database may hold a MASA's tables too");
+    is(json_estctl('schema', 'status')->{state}, 'up to date', 'and neither knows of the other');
     $db->sql("INSERT INTO est_schema_version (number, name, applied_at) VALUES (9999, 'later', 0)");
     no_estctl(1, qr/newer estctl/, 'tables of a newer version', 'schema', 'apply');
     no_estctl(1, qr/newer/, 'work on tables of a newer version', 'pledge', 'list');
