@@ -134,6 +134,25 @@ static void test_late_pledge(void)
     is_int(testregistrar_gate(w), 0, "5.9 and may enrol, for its history was judged before");
 }
 
+/* A MASA that knows us by nothing but our requests wants one that is new. */
+static void test_fresh_request(void)
+{
+    testregistrar_t *w = testregistrar_make(pool);
+
+    is_ok(testregistrar_post(w), "5.8 a request");
+    testregistrar_step(w);
+    is_ok(testregistrar_post(w), "5.8 its voucher");
+    w->own->key = NULL;
+    testregistrar_step(w);
+    is_int(testregistrar_gate(w), 202,
+           "5.8 without our key here nobody can say that there is no log");
+    testregistrar_later(w, 3600);
+    w->own->key = w->maker->registrar->key;
+    testregistrar_run(w);
+    is_int(testregistrar_gate(w), 0, "5.8 an hour later, with it, the log is there");
+    ok(!brski_bytes_equal(w->sent, testregistrar_row(w)->rvr), "5.8 asked with a new request");
+}
+
 static void test_welcome(void)
 {
     testregistrar_t *w = testregistrar_make(pool);
@@ -365,9 +384,9 @@ static void test_spoiled(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_join, test_rvr, test_keys, test_identical, test_late_pledge, test_welcome,
-        test_approval, test_withhold, test_bad_history, test_old_request, test_same_serial,
-        test_withheld_bad, test_media_types, test_spoiled,
+        test_join, test_rvr, test_keys, test_identical, test_late_pledge, test_fresh_request,
+        test_welcome, test_approval, test_withhold, test_bad_history, test_old_request,
+        test_same_serial, test_withheld_bad, test_media_types, test_spoiled,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;
