@@ -185,7 +185,7 @@ static void try_foreign(int *found, brski_enroll_who_t *who, const brski_est_t *
 {
     const brski_cert_t *cert = request->peer->client_cert;
 
-    *found = request->label->client_anchors &&
+    *found = request->label->client_anchors && (!cert->has_eku || cert->client_auth) &&
              !brski_anchors_verify(NULL, request->label->client_anchors, cert,
                                    request->peer->client_chain, est->ctx->now(est->ctx->baton),
                                    est->skew, 0, scratch_pool, scratch_pool);

@@ -599,6 +599,40 @@ static void test_unrecorded(void)
     is_err(enroll(w), REENROLL_CERTIFICATE, "7030-3.3 refuses a CA of the same name");
 }
 
+/* The same names and the same serial number as a certificate of the records, under another key. */
+static void test_forged(void)
+{
+    world_t *w = joined();
+    const brski_cert_t *cert = enrolled(w);
+    testpki_t victim = {.cert = cert, .key = w->key, .issuer = w->ca_root};
+
+    come_with(w, testpki_impostor(&victim, pool)->cert, BRSKI_SIMPLEREENROLL);
+    body(w, w->key, own_name, NO_OCTETS);
+    is_str(w->req.peer->client_cert->cert_serial_hex, cert->cert_serial_hex,
+           "7030-3.3 a certificate that says what one of ours says");
+    is_err(enroll(w), REENROLL_CERTIFICATE, "7030-3.3 is refused when the CA did not sign it");
+}
+
+/* What is meant for servers is no client's. */
+static void test_purpose(void)
+{
+    world_t *w = make_world();
+    testpki_spec_t ca_spec = {.cn = "partner CA", .ca = 1};
+    testpki_spec_t server = {.cn = "server", .server_auth = 1}, both = server;
+    testpki_t *ca = testpki_make(&ca_spec, NULL, pool);
+    brski_anchors_t *anchors;
+
+    both.client_auth = 1;
+    brski_anchors_make(&anchors, testpki_certs(pool, ca, NULL), pool);
+    w->label.client_anchors = anchors;
+    w->profile.subject = "CN=%{cn}";
+    body(w, w->key, "CN=box", NO_OCTETS);
+    come_with(w, testpki_make(&server, ca, pool)->cert, BRSKI_SIMPLEENROLL);
+    is_err(enroll(w), EST_FORBIDDEN, "7030-3.3.2 refuses a certificate for servers only");
+    come_with(w, testpki_make(&both, ca, pool)->cert, BRSKI_SIMPLEENROLL);
+    is_ok(enroll(w), "7030-3.3.2 takes one for clients too");
+}
+
 /* ---- labels ---- */
 
 static void test_labels(void)
@@ -900,6 +934,8 @@ int main(void)
         test_early_renewal,
         test_refused_renewal,
         test_unrecorded,
+        test_forged,
+        test_purpose,
         test_labels,
         test_interrupted,
         test_other_cas,
