@@ -77,6 +77,14 @@ sub sql
     return $rows;
 }
 
+# How many events the MASA's log has of the nth device.
+sub events
+{
+    my ($self, $n) = @_;
+    return scalar grep { /^\{/ }
+           split /\n/, $self->masactl('log', 'show', $self->{lab}->serial($n), '--json');
+}
+
 # brski join as the nth device: (exit status, step => { what it said }, ...); 'end' is the last.
 sub join
 {
