@@ -158,6 +158,9 @@ typedef struct brski_request_t {
 /** *request NULL when there is none. */
 brski_err_t *brski_records_request_get(brski_request_t **request, brski_records_t *records, const char *id,
                                        apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** How many requests a device has made since a time, that are still kept: a bound for those who ask without end. */
+brski_err_t *brski_records_request_count(int *count, brski_records_t *records, const char *manufacturer,
+                                         const char *serial_number, apr_time_t since, apr_pool_t *scratch_pool);
 /** Insert with task VOUCHER, leased by by until lease_until. @param put 0: it is there already (read it) */
 brski_err_t *brski_records_request_put(int *put, brski_records_t *records, const brski_request_t *request,
                                        const char *by, apr_time_t lease_until, apr_pool_t *scratch_pool);
@@ -171,6 +174,9 @@ brski_err_t *brski_records_request_take(brski_request_t **request, brski_records
  *  @param done 0 when the lease was lost to somebody else meanwhile: what was done does not count */
 brski_err_t *brski_records_request_done(int *done, brski_records_t *records, const brski_request_t *request,
                                         const char *by, apr_pool_t *scratch_pool);
+/** End all leases of by: who ends lets others go on at once. */
+brski_err_t *brski_records_request_release(int *released, brski_records_t *records, const char *by, apr_time_t now,
+                                           apr_pool_t *scratch_pool);
 /** Make work due now because a human has decided or telemetry came: what is parked (HUMAN) of a manufacturer's devices, and when
  *  serial_number is given also what waits for that device's telemetry. What somebody is working on is looked at once more. */
 brski_err_t *brski_records_request_wake(int *woken, brski_records_t *records, const char *manufacturer,

@@ -97,6 +97,22 @@ brski_err_t *brski_records_request_get(brski_request_t **request, brski_records_
     return row ? brski_records_request_row(request, row, result_pool) : BRSKI_OK;
 }
 
+brski_err_t *brski_records_request_count(int *count, brski_records_t *records,
+                                         const char *manufacturer, const char *serial_number,
+                                         apr_time_t since, apr_pool_t *scratch_pool)
+{
+    const char *args[] = { records->tenant, manufacturer,
+                           brski_records_key(serial_number, scratch_pool),
+                           brski_arg_number(since, scratch_pool) };
+    brski_row_t *row;
+
+    *count = 0;
+    BRSKI_TRY(brski_access_one(&row, records->access, STMT_EST_REQUEST_COUNT, args, scratch_pool,
+                               scratch_pool));
+    *count = row ? (int)brski_row_int(row, 0) : 0;
+    return BRSKI_OK;
+}
+
 /* ---- leases ---- */
 
 brski_err_t *brski_records_request_put(int *put, brski_records_t *records,
@@ -176,6 +192,17 @@ brski_err_t *brski_records_request_done(int *done, brski_records_t *records,
 
     *done = 0;
     return brski_access_exec(done, records->access, STMT_EST_REQUEST_DONE, args, scratch_pool);
+}
+
+brski_err_t *brski_records_request_release(int *released, brski_records_t *records, const char *by,
+                                           apr_time_t now, apr_pool_t *scratch_pool)
+{
+    const char *at = brski_arg_number(now, scratch_pool);
+    const char *args[] = { records->tenant, at, by, at };
+
+    *released = 0;
+    return brski_access_exec(released, records->access, STMT_EST_REQUEST_RELEASE, args,
+                             scratch_pool);
 }
 
 brski_err_t *brski_records_request_wake(int *woken, brski_records_t *records,

@@ -22,6 +22,10 @@
 #define REPEAT 10
 #define REPEAT_MAX 300
 
+/* So many different requests of one device are taken within an hour. */
+#define REQUESTS_MAX 100
+#define REQUESTS_WITHIN apr_time_from_sec(3600)
+
 /* One request on its way. */
 typedef struct decision_t {
     const brski_registrar_t *registrar;
@@ -438,11 +442,27 @@ static brski_err_t *make_row(brski_request_t **out, decision_t *d)
     return BRSKI_OK;
 }
 
+/* A device may try again, and with several nonces at once; it must not fill the records. */
+static brski_err_t *check_number(const decision_t *d)
+{
+    int count;
+
+    BRSKI_TRY(brski_records_request_count(&count, d->registrar->records,
+                                          d->device->manufacturer->name, d->device->serial_number,
+                                          d->now - REQUESTS_WITHIN, d->pool));
+    if (count >= REQUESTS_MAX) {
+        return brski_err(BRSKI_E_RACE, NULL, d->pool, "%s made %d requests within an hour",
+                         brski_printable(d->device->serial_number, 128, d->pool), count);
+    }
+    return BRSKI_OK;
+}
+
 /* *put 0: another front end was faster, or this one's earlier try, whose reply was lost. */
 static brski_err_t *put_row(int *put, decision_t *d)
 {
     brski_request_t *row;
 
+    BRSKI_TRY(check_number(d));
     BRSKI_TRY(make_row(&row, d));
     BRSKI_TRY(brski_records_request_put(put, d->registrar->records, row, row->lease_by,
                                         row->lease_until, d->pool));

@@ -136,6 +136,12 @@ SELECT id, manufacturer, serial_number, idevid_spki, nonce, accept, masa_url, cr
        answered_at, pvr, rvr, voucher
 FROM est_request WHERE tenant = %s AND id = %s
 
+-- STMT_EST_REQUEST_COUNT: how many requests of a device are newer than a time
+-- parameters: tenant, manufacturer, serial_number, since
+-- columns: how many
+SELECT count(*) FROM est_request
+WHERE tenant = %s AND manufacturer = %s AND serial_number = %s AND created_at > %lld
+
 -- STMT_EST_REQUEST_PUT: keep a new request, leased to who will work on it
 -- parameters: tenant, id, manufacturer, serial_number, idevid_spki, nonce, accept, masa_url,
 --   created_at, next_at, lease_by, lease_until, pvr, rvr
@@ -169,6 +175,11 @@ SET task = %s,
     attempts = %lld, number = %lld, status = %lld, text = %s, detail = %s, voucher = %s,
     voucher_type = %s, answered_at = %lld, lease_by = NULL, lease_until = 0, woken_at = 0
 WHERE tenant = %s AND id = %s AND lease_by = %s AND lease_until = %lld
+
+-- STMT_EST_REQUEST_RELEASE: let others have what somebody holds and will not work on
+-- parameters: tenant, now, lease_by, now
+UPDATE est_request SET lease_by = NULL, lease_until = 0
+WHERE tenant = %s AND task <> 'none' AND next_at <= %lld AND lease_by = %s AND lease_until > %lld
 
 -- STMT_EST_REQUEST_WAKE_DEVICE: let a device's waiting work be due now; what is being worked on is
 --   looked at once more

@@ -153,6 +153,28 @@ static void test_fresh_request(void)
     ok(!brski_bytes_equal(w->sent, testregistrar_row(w)->rvr), "5.8 asked with a new request");
 }
 
+/* Each with a nonce of its own: a device that asks without end. */
+static void test_flood(void)
+{
+    testregistrar_t *w = testregistrar_make(pool);
+    brski_err_t *err = NULL;
+    int i;
+
+    for (i = 0; i < 100 && !err; i++) {
+        w->pvr.nonce = apr_psprintf(pool, "nonce number %d", i);
+        w->body.len = 0;
+        err = testregistrar_post(w);
+    }
+    is_int(i, 100, "11.1 a device may ask often");
+    w->pvr.nonce = "one too many";
+    w->body.len = 0;
+    err = testregistrar_post(w);
+    is_err(err, RACE, "11.1 but not without end");
+    is_int(err ? err->status : 0, 503, "11.1 it may come again later");
+    testregistrar_later(w, 3601);
+    is_ok(testregistrar_post(w), "11.1 as it does");
+}
+
 static void test_welcome(void)
 {
     testregistrar_t *w = testregistrar_make(pool);
@@ -367,6 +389,7 @@ static void test_spoiled(void)
         apr_pool_create(&p, pool);
         copy = apr_pmemdup(p, good.data, len);
         copy[i] ^= 0x41;
+        testregistrar_later(w, 60);
         err = brski_registrar_requestvoucher(&a, &w->registrar, &w->peer, brski_bytes(copy, len),
                                              "application/voucher-cms+json", NULL, p, p);
         tried++;
@@ -385,7 +408,7 @@ int main(void)
 {
     static void (*const tests[])(void) = {
         test_join, test_rvr, test_keys, test_identical, test_late_pledge, test_fresh_request,
-        test_welcome, test_approval, test_withhold, test_bad_history, test_old_request,
+        test_flood, test_welcome, test_approval, test_withhold, test_bad_history, test_old_request,
         test_same_serial, test_withheld_bad, test_media_types, test_spoiled,
     };
     apr_pool_t *parent = unit_start();
