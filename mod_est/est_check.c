@@ -20,52 +20,8 @@
 #include "brski_signer.h"
 #include "brski_snapshot_est.h"
 #include "glue.h"
-#include "glue_tree.h"
 
 extern module AP_MODULE_DECLARE_DATA est_module;
-
-/* ---- saying what is wrong ---- */
-
-/* The main server's log is the one that works this early: configtest shows it on the terminal. */
-static void say(const est_check_t *c, int level, const char *where, const char *text)
-{
-    ap_log_error(APLOG_MARK, level | APLOG_STARTUP, 0, c->main_server, "%s (%s)", text, where);
-}
-
-void est_check_wrong(est_check_t *c, const char *where, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(c, APLOG_ERR, where, apr_pvsprintf(c->temp, fmt, args));
-    va_end(args);
-    c->failed = 1;
-}
-
-void est_check_doubtful(const est_check_t *c, const char *where, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(c, APLOG_WARNING, where, apr_pvsprintf(c->temp, fmt, args));
-    va_end(args);
-}
-
-/* A text that was said for this case tells all; the one of the table was written for clients. */
-const char *est_check_reason(const brski_err_t *err)
-{
-    const brski_err_t *row = brski_err_row((int)err->code);
-
-    return err->detail && row && !strcmp(row->public_text, err->public_text) ? err->detail
-                                                                             : err->public_text;
-}
-
-const char *est_check_place(const est_check_t *c, const char *directive)
-{
-    const ap_directive_t *d = glue_tree_last(c->main_server, c->server, directive);
-
-    return d ? glue_tree_where(d, c->temp) : c->where;
-}
 
 /* ---- files ---- */
 
@@ -134,7 +90,7 @@ static void set_jobs(est_engine_t *engine)
 
 /* A virtual host that says nothing of ours shares the main server's struct: each engine gets its
  * own. */
-static est_engine_t *make_engine(const est_check_t *c)
+static est_engine_t *make_engine(const glue_check_t *c)
 {
     est_engine_t *engine = apr_pcalloc(c->pool, sizeof(*engine));
     est_conf_t *conf = apr_pmemdup(c->pool, est_conf(c->server), sizeof(*conf));
@@ -157,9 +113,9 @@ static est_engine_t *make_engine(const est_check_t *c)
 }
 
 /* What the tools shall see of it. */
-static void make_snapshot(const est_check_t *c)
+static void make_snapshot(const glue_check_t *c)
 {
-    est_engine_t *engine = c->engine;
+    est_engine_t *engine = est_checked(c);
     const apr_array_header_t *networks =
         est_get(engine->conf, addresses) == EST_ADDRESSES_LISTED ? engine->conf->network_words
                                                                  : NULL;
@@ -167,22 +123,20 @@ static void make_snapshot(const est_check_t *c)
                                                      &engine->est, networks, c->pool);
 
     if (err) {
-        est_check_doubtful(c, c->where,
-                           "BRSKI3101: the configuration cannot be shown to the tools: %s",
-                           brski_err_text(err, c->temp));
+        glue_check_doubtful(c, c->where,
+                            "BRSKI3101: the configuration cannot be shown to the tools: %s",
+                            brski_err_text(err, c->temp));
         engine->snapshot = NULL;
     }
 }
 
-static void check_server(est_check_t *c)
+static void check_server(glue_check_t *c)
 {
     const int failed = c->failed;
 
     c->failed = 0;
-    c->engine = make_engine(c);
-    c->where = c->server->defn_name ? apr_psprintf(c->temp, "%s:%u", c->server->defn_name,
-                                                   c->server->defn_line_number)
-                                    : "main server";
+    c->of = make_engine(c);
+    c->where = glue_check_server(c);
     est_check_registrar(c);
     est_check_enroll(c);
     est_check_httpd(c);
@@ -193,23 +147,23 @@ static void check_server(est_check_t *c)
 }
 
 /* Once: they are there for all servers or for none. */
-static void check_modules(est_check_t *c)
+static void check_modules(glue_check_t *c)
 {
     if (!ap_find_linked_module("mod_ssl.c")) {
-        est_check_wrong(c, est_check_place(c, "ESTEngine"),
-                        "BRSKI3001: ESTEngine On, but mod_ssl is not loaded; "
-                        "write LoadModule ssl_module (Debian: a2enmod ssl)");
+        glue_check_wrong(c, glue_check_place(c, "ESTEngine"),
+                         "BRSKI3001: ESTEngine On, but mod_ssl is not loaded; "
+                         "write LoadModule ssl_module (Debian: a2enmod ssl)");
     }
     if (!ap_find_linked_module("mod_dbd.c")) {
-        est_check_wrong(c, est_check_place(c, "ESTEngine"),
-                        "BRSKI3002: ESTEngine On, but mod_dbd is not loaded; "
-                        "write LoadModule dbd_module (Debian: a2enmod dbd)");
+        glue_check_wrong(c, glue_check_place(c, "ESTEngine"),
+                         "BRSKI3002: ESTEngine On, but mod_dbd is not loaded; "
+                         "write LoadModule dbd_module (Debian: a2enmod dbd)");
     }
 }
 
 int est_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    est_check_t c = { .main_server = s, .where = "main server", .pool = pconf, .temp = ptemp,
+    glue_check_t c = { .main_server = s, .where = "main server", .pool = pconf, .temp = ptemp,
                       .databases = apr_hash_make(ptemp) };
 
     (void)plog;

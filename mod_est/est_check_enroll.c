@@ -18,14 +18,14 @@
 static const est_label_conf_t *const label_defaults = &est_defaults.label;
 
 /* "ESTLabel" and its name, for a sentence. */
-static const char *whose(const est_check_t *c, const est_label_conf_t *label)
+static const char *whose(const glue_check_t *c, const est_label_conf_t *label)
 {
     return *label->name ? apr_psprintf(c->temp, "<ESTLabel %s>", label->name) : "this server";
 }
 
 /* ---- CAs ---- */
 
-static const char *known_kinds(const est_check_t *c)
+static const char *known_kinds(const glue_check_t *c)
 {
     const apr_array_header_t *names =
         ap_list_provider_names(c->temp, BRSKI_CA_PROVIDER_GROUP, BRSKI_CA_PROVIDER_VERSION);
@@ -42,12 +42,12 @@ static const char *known_kinds(const est_check_t *c)
 /* The library begins with whose words they are; here the directive stands before. */
 static const char *ca_reason(const brski_err_t *err)
 {
-    const char *text = est_check_reason(err);
+    const char *text = glue_check_reason(err);
 
     return strncmp(text, "CA: ", 4) ? text : text + 4;
 }
 
-static brski_ca_t *make_ca(est_check_t *c, const est_label_conf_t *label)
+static brski_ca_t *make_ca(glue_check_t *c, const est_label_conf_t *label)
 {
     const char *word = APR_ARRAY_IDX(label->ca, 0, const char *);
     const brski_ca_kind_t *kind =
@@ -58,10 +58,10 @@ static brski_ca_t *make_ca(est_check_t *c, const est_label_conf_t *label)
     int i;
 
     if (!kind) {
-        est_check_wrong(c, label->ca_where,
-                        "BRSKI3040: ESTCA %s: there is no such kind of CA here; there are %s "
-                        "(ESTCA local CHAIN.pem KEY)",
-                        word, known_kinds(c));
+        glue_check_wrong(c, label->ca_where,
+                         "BRSKI3040: ESTCA %s: there is no such kind of CA here; there are %s "
+                         "(ESTCA local CHAIN.pem KEY)",
+                         word, known_kinds(c));
         return NULL;
     }
     for (i = 1; i < label->ca->nelts; i++) {
@@ -69,35 +69,35 @@ static brski_ca_t *make_ca(est_check_t *c, const est_label_conf_t *label)
     }
     err = kind->check(args, apr_time_now(), c->temp);
     if (!err) {
-        err = kind->make(&ca, args, &c->engine->ctx, c->pool);
+        err = kind->make(&ca, args, &est_checked(c)->ctx, c->pool);
     }
     if (err) {
-        est_check_wrong(c, label->ca_where, "BRSKI3041: ESTCA %s: %s", word,
-                        ca_reason(err));
+        glue_check_wrong(c, label->ca_where, "BRSKI3041: ESTCA %s: %s", word,
+                         ca_reason(err));
         return NULL;
     }
     return ca;
 }
 
 /* One CA for all labels that name none; that it is missing is told once, for the server. */
-static brski_ca_t *find_ca(est_check_t *c, const est_label_conf_t *label, brski_ca_t *own)
+static brski_ca_t *find_ca(glue_check_t *c, const est_label_conf_t *label, brski_ca_t *own)
 {
     if (label->ca) {
         return make_ca(c, label);
     }
     if (!*label->name) {
-        est_check_wrong(c, est_check_place(c, "ESTEngine"),
-                        "BRSKI3042: this server has no CA; write ESTCA local CHAIN.pem KEY");
+        glue_check_wrong(c, glue_check_place(c, "ESTEngine"),
+                         "BRSKI3042: this server has no CA; write ESTCA local CHAIN.pem KEY");
     }
     return own;
 }
 
 /* ---- profiles ---- */
 
-static const brski_profile_t *make_profile(est_check_t *c, const est_label_conf_t *label)
+static const brski_profile_t *make_profile(glue_check_t *c, const est_label_conf_t *label)
 {
     const est_profile_conf_t *said = &label->profile;
-    const est_profile_conf_t *own = &c->engine->conf->label.profile;
+    const est_profile_conf_t *own = &est_checked(c)->conf->label.profile;
     brski_profile_t *profile = apr_pmemdup(c->pool, &brski_profile_default, sizeof(*profile));
     const char *problem;
 
@@ -122,33 +122,33 @@ static const brski_profile_t *make_profile(est_check_t *c, const est_label_conf_
 #undef TAKE_TEXT
     problem = brski_profile_check(profile, c->temp);
     if (problem) {
-        est_check_wrong(c, said->where ? said->where : own->where ? own->where : c->where,
-                        "BRSKI3043: ESTProfile of %s: %s", whose(c, label), problem);
+        glue_check_wrong(c, said->where ? said->where : own->where ? own->where : c->where,
+                         "BRSKI3043: ESTProfile of %s: %s", whose(c, label), problem);
     }
     return profile;
 }
 
 /* ---- labels ---- */
 
-static const brski_anchors_t *make_client_anchors(est_check_t *c, const est_label_conf_t *label)
+static const brski_anchors_t *make_client_anchors(glue_check_t *c, const est_label_conf_t *label)
 {
-    const apr_array_header_t *own = c->engine->conf->label.client_anchors;
+    const apr_array_header_t *own = est_checked(c)->conf->label.client_anchors;
     const apr_array_header_t *files = label->client_anchors ? label->client_anchors : own;
     brski_anchors_t *anchors = NULL;
     brski_err_t *err = files ? brski_anchors_load(&anchors, files, c->pool) : NULL;
 
     if (err) {
-        est_check_wrong(c, label->where ? label->where : est_check_place(c, "ESTClientAnchor"),
-                        "BRSKI3044: ESTClientAnchor of %s: %s", whose(c, label),
-                        est_check_reason(err));
+        glue_check_wrong(c, label->where ? label->where : glue_check_place(c, "ESTClientAnchor"),
+                         "BRSKI3044: ESTClientAnchor of %s: %s", whose(c, label),
+                         glue_check_reason(err));
         return NULL;
     }
     return anchors;
 }
 
-static brski_ca_t *make_label(est_check_t *c, const est_label_conf_t *said, brski_ca_t *own_ca)
+static brski_ca_t *make_label(glue_check_t *c, const est_label_conf_t *said, brski_ca_t *own_ca)
 {
-    const est_label_conf_t *own = &c->engine->conf->label;
+    const est_label_conf_t *own = &est_checked(c)->conf->label;
     const int clients = LABEL_GET(said, own, clients);
     brski_label_t *label = apr_pcalloc(c->pool, sizeof(*label));
 
@@ -164,13 +164,13 @@ static brski_ca_t *make_label(est_check_t *c, const est_label_conf_t *said, brsk
     label->reenroll_same_key = LABEL_GET(said, own, reenroll_same_key);
     label->reenroll_grace = LABEL_GET(said, own, reenroll_grace);
     label->reenroll_before = LABEL_GET(said, own, reenroll_before);
-    APR_ARRAY_PUSH(c->engine->est.labels, brski_label_t *) = label;
+    APR_ARRAY_PUSH(est_checked(c)->est.labels, brski_label_t *) = label;
     return label->ca;
 }
 
-static void check_names(est_check_t *c)
+static void check_names(glue_check_t *c)
 {
-    const apr_array_header_t *all = c->engine->conf->labels;
+    const apr_array_header_t *all = est_checked(c)->conf->labels;
     int i, k;
 
     for (i = 0; i < all->nelts; i++) {
@@ -180,19 +180,19 @@ static void check_names(est_check_t *c)
             const est_label_conf_t *other = APR_ARRAY_IDX(all, k, const est_label_conf_t *);
 
             if (!strcmp(other->name, label->name)) {
-                est_check_wrong(c, label->where,
-                                "BRSKI3045: <ESTLabel %s>: there is another section of this name "
-                                "(%s); write all of a label in one",
-                                label->name, other->where);
+                glue_check_wrong(c, label->where,
+                                 "BRSKI3045: <ESTLabel %s>: there is another section of this name "
+                                 "(%s); write all of a label in one",
+                                 label->name, other->where);
             }
         }
     }
 }
 
 /* Our own issuers, once each: a certificate that a device has just got is known by them. */
-static apr_array_header_t *issuers_of(const est_check_t *c)
+static apr_array_header_t *issuers_of(const glue_check_t *c)
 {
-    const apr_array_header_t *labels = c->engine->est.labels;
+    const apr_array_header_t *labels = est_checked(c)->est.labels;
     apr_array_header_t *issuers = apr_array_make(c->pool, 2, sizeof(const brski_cert_t *));
     int i, k;
 
@@ -210,17 +210,17 @@ static apr_array_header_t *issuers_of(const est_check_t *c)
     return issuers;
 }
 
-void est_check_enroll(est_check_t *c)
+void est_check_enroll(glue_check_t *c)
 {
-    const est_conf_t *conf = c->engine->conf;
+    const est_conf_t *conf = est_checked(c)->conf;
     brski_ca_t *own;
     int i;
 
-    c->engine->est.labels = apr_array_make(c->pool, 2, sizeof(brski_label_t *));
+    est_checked(c)->est.labels = apr_array_make(c->pool, 2, sizeof(brski_label_t *));
     check_names(c);
     own = make_label(c, &conf->label, NULL);
     for (i = 0; i < conf->labels->nelts; i++) {
         make_label(c, APR_ARRAY_IDX(conf->labels, i, const est_label_conf_t *), own);
     }
-    c->engine->registrar.issuers = issuers_of(c);
+    est_checked(c)->registrar.issuers = issuers_of(c);
 }

@@ -25,7 +25,7 @@ static const char *without_stop(const char *text, apr_pool_t *pool)
 }
 
 /* End entity first, each signed by the next. */
-static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *certificate,
+static const brski_cert_t *load_chain(glue_check_t *c, brski_registrar_cert_t *certificate,
                                       const est_certificate_conf_t *conf)
 {
     apr_array_header_t *certs;
@@ -34,16 +34,16 @@ static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *ce
     brski_err_t *err = brski_cert_load(&certs, conf->chain_file, c->pool);
 
     if (err) {
-        est_check_wrong(c, conf->where, "BRSKI3010: ESTRegistrarCertificate: %s",
-                        est_check_reason(err));
+        glue_check_wrong(c, conf->where, "BRSKI3010: ESTRegistrarCertificate: %s",
+                         glue_check_reason(err));
         return NULL;
     }
     ee = APR_ARRAY_IDX(certs, 0, const brski_cert_t *);
     if (ee->ca) {
-        est_check_wrong(c, conf->where,
-                        "BRSKI3012: ESTRegistrarCertificate %s: the first certificate, of %s, is "
-                        "a CA's; the registrar's own must come first",
-                        conf->chain_file, ee->subject);
+        glue_check_wrong(c, conf->where,
+                         "BRSKI3012: ESTRegistrarCertificate %s: the first certificate, of %s, is "
+                         "a CA's; the registrar's own must come first",
+                         conf->chain_file, ee->subject);
         return NULL;
     }
     err = brski_chain_build(&chain, ee, certs, c->pool, c->temp);
@@ -53,27 +53,28 @@ static const brski_cert_t *load_chain(est_check_t *c, brski_registrar_cert_t *ce
         err = brski_chain_verify(chain, apr_time_now(), 0, c->temp);
     }
     if (err) {
-        est_check_wrong(c, conf->where,
-                        "BRSKI3011: ESTRegistrarCertificate %s: the chain of %s does not hold: "
-                        "%s; a file of certificates that are valid now, the registrar's first, "
-                        "would be right",
-                        conf->chain_file, ee->subject,
-                        without_stop(est_check_reason(err), c->temp));
+        glue_check_wrong(c, conf->where,
+                         "BRSKI3011: ESTRegistrarCertificate %s: the chain of %s does not hold: "
+                         "%s; a file of certificates that are valid now, the registrar's first, "
+                         "would be right",
+                         conf->chain_file, ee->subject,
+                         without_stop(glue_check_reason(err), c->temp));
         return NULL;
     }
     return ee;
 }
 
 /* RFC 8995 5.5.4: the certificate says that its holder is a registrar; a MASA refuses others. */
-static void check_cmc_ra(est_check_t *c, const est_certificate_conf_t *conf, const brski_cert_t *ee)
+static void check_cmc_ra(glue_check_t *c, const est_certificate_conf_t *conf,
+                         const brski_cert_t *ee)
 {
     if (!ee->cmc_ra) {
-        est_check_wrong(c, conf->where,
-                        "BRSKI3013: ESTRegistrarCertificate %s: the certificate of %s is no "
-                        "registrar's: its extended key usage lacks id-kp-cmcRA "
-                        "(1.3.6.1.5.5.7.3.28), and every MASA would refuse it; have one made "
-                        "with it, and with serverAuth",
-                        conf->chain_file, ee->subject);
+        glue_check_wrong(c, conf->where,
+                         "BRSKI3013: ESTRegistrarCertificate %s: the certificate of %s is no "
+                         "registrar's: its extended key usage lacks id-kp-cmcRA "
+                         "(1.3.6.1.5.5.7.3.28), and every MASA would refuse it; have one made "
+                         "with it, and with serverAuth",
+                         conf->chain_file, ee->subject);
     }
 }
 
@@ -94,7 +95,7 @@ static int has_key(const apr_array_header_t *certs, const brski_cert_t *cert)
     return 0;
 }
 
-static void make_certificate(est_check_t *c, const est_certificate_conf_t *conf,
+static void make_certificate(glue_check_t *c, const est_certificate_conf_t *conf,
                              apr_array_header_t *own, const apr_array_header_t *shown)
 {
     brski_registrar_cert_t *certificate = apr_pcalloc(c->pool, sizeof(*certificate));
@@ -107,23 +108,23 @@ static void make_certificate(est_check_t *c, const est_certificate_conf_t *conf,
     check_cmc_ra(c, conf, ee);
     err = est_check_key(&certificate->key, conf->key_file, ee, c->pool);
     if (err) {
-        est_check_wrong(c, conf->where, "BRSKI3014: ESTRegistrarCertificate %s: %s",
-                        conf->chain_file, est_check_reason(err));
+        glue_check_wrong(c, conf->where, "BRSKI3014: ESTRegistrarCertificate %s: %s",
+                         conf->chain_file, glue_check_reason(err));
         return;
     }
     if (shown->nelts && !has_key(shown, ee)) {
-        est_check_wrong(c, conf->where,
-                        "BRSKI3015: ESTRegistrarCertificate %s: the key of %s is none that this "
-                        "server shows in TLS, so no pledge would be served with it; name the same "
-                        "certificate and key in SSLCertificateFile and SSLCertificateKeyFile",
-                        conf->chain_file, ee->subject);
+        glue_check_wrong(c, conf->where,
+                         "BRSKI3015: ESTRegistrarCertificate %s: the key of %s is none that this "
+                         "server shows in TLS, so no pledge would be served with it; name the same "
+                         "certificate and key in SSLCertificateFile and SSLCertificateKeyFile",
+                         conf->chain_file, ee->subject);
     }
     APR_ARRAY_PUSH(own, const brski_cert_t *) = ee;
-    APR_ARRAY_PUSH(c->engine->registrar.certificates, brski_registrar_cert_t *) = certificate;
+    APR_ARRAY_PUSH(est_checked(c)->registrar.certificates, brski_registrar_cert_t *) = certificate;
 }
 
 /* A pledge that is shown a certificate without its ESTRegistrarCertificate gets 503. */
-static void check_shown(est_check_t *c, const apr_array_header_t *own,
+static void check_shown(glue_check_t *c, const apr_array_header_t *own,
                         const apr_array_header_t *shown)
 {
     int i;
@@ -132,18 +133,18 @@ static void check_shown(est_check_t *c, const apr_array_header_t *own,
         const brski_cert_t *cert = APR_ARRAY_IDX(shown, i, const brski_cert_t *);
 
         if (!has_key(own, cert)) {
-            est_check_doubtful(c, est_check_place(c, "SSLCertificateFile"),
-                               "BRSKI3016: SSLCertificateFile: pledges that are shown the "
-                               "certificate of %s get 503, because no ESTRegistrarCertificate "
-                               "has its key; name it there too",
-                               cert->subject);
+            glue_check_doubtful(c, glue_check_place(c, "SSLCertificateFile"),
+                                "BRSKI3016: SSLCertificateFile: pledges that are shown the "
+                                "certificate of %s get 503, because no ESTRegistrarCertificate "
+                                "has its key; name it there too",
+                                cert->subject);
         }
     }
 }
 
-static void make_certificates(est_check_t *c)
+static void make_certificates(glue_check_t *c)
 {
-    const apr_array_header_t *all = c->engine->conf->certificates;
+    const apr_array_header_t *all = est_checked(c)->conf->certificates;
     const apr_array_header_t *shown = est_check_tls_certificates(c);
     apr_array_header_t *own = apr_array_make(c->temp, 2, sizeof(const brski_cert_t *));
     int i;
@@ -154,39 +155,39 @@ static void make_certificates(est_check_t *c)
     if (all->nelts && own->nelts == all->nelts) {
         check_shown(c, own, shown);
     }
-    if (!all->nelts && c->engine->conf->manufacturers->nelts) {
-        est_check_wrong(c, est_check_place(c, "ESTEngine"),
-                        "BRSKI3017: there are manufacturers, but no certificate of this "
-                        "registrar; write ESTRegistrarCertificate CHAIN.pem KEY, with the "
-                        "certificate that SSLCertificateFile names");
+    if (!all->nelts && est_checked(c)->conf->manufacturers->nelts) {
+        glue_check_wrong(c, glue_check_place(c, "ESTEngine"),
+                         "BRSKI3017: there are manufacturers, but no certificate of this "
+                         "registrar; write ESTRegistrarCertificate CHAIN.pem KEY, with the "
+                         "certificate that SSLCertificateFile names");
     }
 }
 
 /* ---- a manufacturer ---- */
 
-static void take_idevid_anchors(est_check_t *c, brski_manufacturer_t *made,
+static void take_idevid_anchors(glue_check_t *c, brski_manufacturer_t *made,
                                 const est_manufacturer_conf_t *m)
 {
     brski_anchors_t *anchors;
     brski_err_t *err;
 
     if (!m->anchors->nelts) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3020: <ESTManufacturer %s> has no ESTIDevIDAnchor; name the PEM "
-                        "file of the CA that its devices' IDevIDs chain to",
-                        m->name);
+        glue_check_wrong(c, m->where,
+                         "BRSKI3020: <ESTManufacturer %s> has no ESTIDevIDAnchor; name the PEM "
+                         "file of the CA that its devices' IDevIDs chain to",
+                         m->name);
         return;
     }
     err = brski_anchors_load(&anchors, m->anchors, c->pool);
     if (err) {
-        est_check_wrong(c, m->where, "BRSKI3021: ESTIDevIDAnchor in <ESTManufacturer %s>: %s",
-                        m->name, est_check_reason(err));
+        glue_check_wrong(c, m->where, "BRSKI3021: ESTIDevIDAnchor in <ESTManufacturer %s>: %s",
+                         m->name, glue_check_reason(err));
         return;
     }
     made->idevid_anchors = anchors;
 }
 
-static void take_voucher_anchors(est_check_t *c, brski_manufacturer_t *made,
+static void take_voucher_anchors(glue_check_t *c, brski_manufacturer_t *made,
                                  const est_manufacturer_conf_t *m)
 {
     brski_anchors_t *anchors;
@@ -194,12 +195,12 @@ static void take_voucher_anchors(est_check_t *c, brski_manufacturer_t *made,
 
     made->voucher_trust = (brski_trust_t)m->voucher_trust;
     if (m->voucher_trust == EST_UNSET) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3022: <ESTManufacturer %s> does not say who signs its vouchers; "
-                        "write ESTVoucherAnchor and the PEM file of the signers' root, or "
-                        "ESTVoucherAnchor tofu to compare its fingerprint with the packaging "
-                        "when the first voucher has come",
-                        m->name);
+        glue_check_wrong(c, m->where,
+                         "BRSKI3022: <ESTManufacturer %s> does not say who signs its vouchers; "
+                         "write ESTVoucherAnchor and the PEM file of the signers' root, or "
+                         "ESTVoucherAnchor tofu to compare its fingerprint with the packaging "
+                         "when the first voucher has come",
+                         m->name);
         return;
     }
     if (m->voucher_trust == BRSKI_TRUST_TOFU) {
@@ -207,29 +208,29 @@ static void take_voucher_anchors(est_check_t *c, brski_manufacturer_t *made,
     }
     err = brski_anchors_load(&anchors, m->voucher_anchors, c->pool);
     if (err) {
-        est_check_wrong(c, m->where, "BRSKI3023: ESTVoucherAnchor in <ESTManufacturer %s>: %s",
-                        m->name, est_check_reason(err));
+        glue_check_wrong(c, m->where, "BRSKI3023: ESTVoucherAnchor in <ESTManufacturer %s>: %s",
+                         m->name, glue_check_reason(err));
         return;
     }
     made->voucher_anchors = anchors;
 }
 
 /* Files that libcurl opens in the children. */
-static void check_readable(est_check_t *c, const est_manufacturer_conf_t *m, const char *directive,
+static void check_readable(glue_check_t *c, const est_manufacturer_conf_t *m, const char *directive,
                            const char *file)
 {
     if (!est_check_readable(file, c->temp)) {
-        est_check_doubtful(c, m->where,
-                           "BRSKI3024: %s in <ESTManufacturer %s>: the user that serves (%s) "
-                           "cannot read '%s', which is opened for each MASA; give its group the "
-                           "right to read it",
-                           directive, m->name,
-                           ap_unixd_config.user_name ? ap_unixd_config.user_name : "of httpd",
-                           file);
+        glue_check_doubtful(c, m->where,
+                            "BRSKI3024: %s in <ESTManufacturer %s>: the user that serves (%s) "
+                            "cannot read '%s', which is opened for each MASA; give its group the "
+                            "right to read it",
+                            directive, m->name,
+                            ap_unixd_config.user_name ? ap_unixd_config.user_name : "of httpd",
+                            file);
     }
 }
 
-static void take_tls_anchor(est_check_t *c, brski_manufacturer_t *made,
+static void take_tls_anchor(glue_check_t *c, brski_manufacturer_t *made,
                             const est_manufacturer_conf_t *m)
 {
     apr_array_header_t *files = apr_array_make(c->temp, 1, sizeof(const char *));
@@ -244,14 +245,14 @@ static void take_tls_anchor(est_check_t *c, brski_manufacturer_t *made,
     APR_ARRAY_PUSH(files, const char *) = m->tls_anchor_file;
     err = brski_anchors_load(&anchors, files, c->temp);
     if (err) {
-        est_check_wrong(c, m->where, "BRSKI3025: ESTMASATLSAnchor in <ESTManufacturer %s>: %s",
-                        m->name, est_check_reason(err));
+        glue_check_wrong(c, m->where, "BRSKI3025: ESTMASATLSAnchor in <ESTManufacturer %s>: %s",
+                         m->name, glue_check_reason(err));
         return;
     }
     check_readable(c, m, "ESTMASATLSAnchor", m->tls_anchor_file);
 }
 
-static void take_client_certificate(est_check_t *c, brski_manufacturer_t *made,
+static void take_client_certificate(glue_check_t *c, brski_manufacturer_t *made,
                                     const est_manufacturer_conf_t *m)
 {
     apr_array_header_t *certs;
@@ -269,9 +270,9 @@ static void take_client_certificate(est_check_t *c, brski_manufacturer_t *made,
                             APR_ARRAY_IDX(certs, 0, const brski_cert_t *), c->temp);
     }
     if (err) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3026: ESTMASAClientCertificate in <ESTManufacturer %s>: %s",
-                        m->name, est_check_reason(err));
+        glue_check_wrong(c, m->where,
+                         "BRSKI3026: ESTMASAClientCertificate in <ESTManufacturer %s>: %s",
+                         m->name, glue_check_reason(err));
         return;
     }
     check_readable(c, m, "ESTMASAClientCertificate", m->client_key_file);
@@ -300,7 +301,8 @@ static char *first_line(const char *path, apr_pool_t *pool)
     return got ? line : NULL;
 }
 
-static void take_login(est_check_t *c, brski_manufacturer_t *made, const est_manufacturer_conf_t *m)
+static void take_login(glue_check_t *c, brski_manufacturer_t *made,
+                       const est_manufacturer_conf_t *m)
 {
     struct stat info;
     char *line = m->login_file ? first_line(m->login_file, c->pool) : NULL;
@@ -310,24 +312,24 @@ static void take_login(est_check_t *c, brski_manufacturer_t *made, const est_man
         return;
     }
     if (!colon || colon == line || !colon[1]) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3027: ESTMASALogin in <ESTManufacturer %s>: '%s' %s; a file whose "
-                        "first line is USER:PASSWORD would be right",
-                        m->name, m->login_file, line ? "holds no login" : "cannot be read");
+        glue_check_wrong(c, m->where,
+                         "BRSKI3027: ESTMASALogin in <ESTManufacturer %s>: '%s' %s; a file whose "
+                         "first line is USER:PASSWORD would be right",
+                         m->name, m->login_file, line ? "holds no login" : "cannot be read");
         return;
     }
     if (stat(m->login_file, &info) == 0 && (info.st_mode & (S_IROTH | S_IWOTH | S_IWGRP))) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3028: ESTMASALogin in <ESTManufacturer %s>: '%s' can be read or "
-                        "written by others, and holds a password; chmod 0600 it",
-                        m->name, m->login_file);
+        glue_check_wrong(c, m->where,
+                         "BRSKI3028: ESTMASALogin in <ESTManufacturer %s>: '%s' can be read or "
+                         "written by others, and holds a password; chmod 0600 it",
+                         m->name, m->login_file);
         return;
     }
     made->login_user = apr_pstrmemdup(c->pool, line, colon - line);
     made->login_password = colon + 1;
 }
 
-static void take_masa(est_check_t *c, brski_manufacturer_t *made, const est_manufacturer_conf_t *m)
+static void take_masa(glue_check_t *c, brski_manufacturer_t *made, const est_manufacturer_conf_t *m)
 {
     const char *url;
     brski_err_t *err;
@@ -335,17 +337,17 @@ static void take_masa(est_check_t *c, brski_manufacturer_t *made, const est_manu
     made->masa_url = m->masa_url;
     err = m->masa_url ? brski_client_masa_url(&url, m->masa_url, "requestvoucher", c->temp) : NULL;
     if (err) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3029: ESTMASAURL %s in <ESTManufacturer %s>: %s; write it as "
-                        "https://masa.example/.well-known/brski, or as masa.example:9443",
-                        m->masa_url, m->name, est_check_reason(err));
+        glue_check_wrong(c, m->where,
+                         "BRSKI3029: ESTMASAURL %s in <ESTManufacturer %s>: %s; write it as "
+                         "https://masa.example/.well-known/brski, or as masa.example:9443",
+                         m->masa_url, m->name, glue_check_reason(err));
     }
-    if (!m->masa_url && c->engine->conf->proxy) {
-        est_check_wrong(c, m->where,
-                        "BRSKI3030: ESTMASAProxy, but <ESTManufacturer %s> has no ESTMASAURL: "
-                        "behind a proxy nobody sees where a name leads, so only MASAs that you "
-                        "name are asked; write ESTMASAURL",
-                        m->name);
+    if (!m->masa_url && est_checked(c)->conf->proxy) {
+        glue_check_wrong(c, m->where,
+                         "BRSKI3030: ESTMASAProxy, but <ESTManufacturer %s> has no ESTMASAURL: "
+                         "behind a proxy nobody sees where a name leads, so only MASAs that you "
+                         "name are asked; write ESTMASAURL",
+                         m->name);
     }
     take_tls_anchor(c, made, m);
     take_client_certificate(c, made, m);
@@ -353,10 +355,10 @@ static void take_masa(est_check_t *c, brski_manufacturer_t *made, const est_manu
 }
 
 /* A device that chains to both would be of two manufacturers. */
-static void check_foreign_anchors(est_check_t *c, const brski_manufacturer_t *made,
+static void check_foreign_anchors(glue_check_t *c, const brski_manufacturer_t *made,
                                   const est_manufacturer_conf_t *m)
 {
-    const apr_array_header_t *all = c->engine->registrar.manufacturers;
+    const apr_array_header_t *all = est_checked(c)->registrar.manufacturers;
     const apr_array_header_t *certs =
         made->idevid_anchors ? brski_anchors_certs(made->idevid_anchors) : NULL;
     int i, k;
@@ -368,17 +370,17 @@ static void check_foreign_anchors(est_check_t *c, const brski_manufacturer_t *ma
             const brski_cert_t *cert = APR_ARRAY_IDX(certs, k, const brski_cert_t *);
 
             if (brski_anchors_has_key(other->idevid_anchors, cert->spki_hash)) {
-                est_check_wrong(c, m->where,
-                                "BRSKI3031: ESTIDevIDAnchor in <ESTManufacturer %s>: %s is an "
-                                "anchor of <ESTManufacturer %s> too, so nobody could tell whose "
-                                "a device is; give each its own, or make one of both",
-                                m->name, cert->subject, other->name);
+                glue_check_wrong(c, m->where,
+                                 "BRSKI3031: ESTIDevIDAnchor in <ESTManufacturer %s>: %s is an "
+                                 "anchor of <ESTManufacturer %s> too, so nobody could tell whose "
+                                 "a device is; give each its own, or make one of both",
+                                 m->name, cert->subject, other->name);
             }
         }
     }
 }
 
-static void make_manufacturer(est_check_t *c, const est_manufacturer_conf_t *m)
+static void make_manufacturer(glue_check_t *c, const est_manufacturer_conf_t *m)
 {
     brski_manufacturer_t *made = apr_pcalloc(c->pool, sizeof(*made));
 
@@ -390,12 +392,12 @@ static void make_manufacturer(est_check_t *c, const est_manufacturer_conf_t *m)
     check_foreign_anchors(c, made, m);
     take_voucher_anchors(c, made, m);
     take_masa(c, made, m);
-    APR_ARRAY_PUSH(c->engine->registrar.manufacturers, brski_manufacturer_t *) = made;
+    APR_ARRAY_PUSH(est_checked(c)->registrar.manufacturers, brski_manufacturer_t *) = made;
 }
 
-static void make_manufacturers(est_check_t *c)
+static void make_manufacturers(glue_check_t *c)
 {
-    const apr_array_header_t *all = c->engine->conf->manufacturers;
+    const apr_array_header_t *all = est_checked(c)->conf->manufacturers;
     int i, k;
 
     for (i = 0; i < all->nelts; i++) {
@@ -406,10 +408,10 @@ static void make_manufacturers(est_check_t *c)
                 APR_ARRAY_IDX(all, k, const est_manufacturer_conf_t *);
 
             if (!strcmp(other->name, m->name)) {
-                est_check_wrong(c, m->where,
-                                "BRSKI3032: <ESTManufacturer %s>: there is another section of "
-                                "this name (%s); write all of a manufacturer in one",
-                                m->name, other->where);
+                glue_check_wrong(c, m->where,
+                                 "BRSKI3032: <ESTManufacturer %s>: there is another section of "
+                                 "this name (%s); write all of a manufacturer in one",
+                                 m->name, other->where);
             }
         }
         make_manufacturer(c, m);
@@ -418,9 +420,9 @@ static void make_manufacturers(est_check_t *c)
 
 /* ---- a device's history ---- */
 
-static void make_policy(est_check_t *c)
+static void make_policy(glue_check_t *c)
 {
-    const est_audit_conf_t *conf = &c->engine->conf->audit;
+    const est_audit_conf_t *conf = &est_checked(c)->conf->audit;
     brski_audit_policy_t *policy =
         apr_pmemdup(c->pool, &brski_audit_policy_default, sizeof(*policy));
 
@@ -440,38 +442,38 @@ static void make_policy(est_check_t *c)
     policy->known = conf->known ? conf->known : policy->known;
     policy->nonceless_known = conf->nonceless_known ? conf->nonceless_known
                                                     : policy->nonceless_known;
-    c->engine->registrar.policy = policy;
-    c->engine->registrar.withhold = est_get(c->engine->conf, audit.withhold);
-    c->engine->registrar.revoke_on_bad = est_get(c->engine->conf, audit.revoke);
+    est_checked(c)->registrar.policy = policy;
+    est_checked(c)->registrar.withhold = est_get(est_checked(c)->conf, audit.withhold);
+    est_checked(c)->registrar.revoke_on_bad = est_get(est_checked(c)->conf, audit.revoke);
     if (policy->ignore_history == 1) {
-        est_check_doubtful(c, est_check_place(c, "ESTAuditPolicy"),
-                           "BRSKI3033: ESTAuditPolicy ignore-history: who had a device before is "
-                           "not looked at, and a former owner may still control it; leave it out "
-                           "unless devices prove their state by other means");
+        glue_check_doubtful(c, glue_check_place(c, "ESTAuditPolicy"),
+                            "BRSKI3033: ESTAuditPolicy ignore-history: who had a device before is "
+                            "not looked at, and a former owner may still control it; leave it out "
+                            "unless devices prove their state by other means");
     }
 }
 
 /* ---- the rest ---- */
 
-static void check_notify(est_check_t *c)
+static void check_notify(glue_check_t *c)
 {
-    const apr_array_header_t *notify = c->engine->conf->notify;
+    const apr_array_header_t *notify = est_checked(c)->conf->notify;
     const char *program = notify ? APR_ARRAY_IDX(notify, 0, const char *) : NULL;
     struct stat info;
 
     if (program && (stat(program, &info) != 0 || !S_ISREG(info.st_mode)
                     || access(program, X_OK) != 0)) {
-        est_check_wrong(c, est_check_place(c, "ESTNotify"),
-                        "BRSKI3034: ESTNotify %s: there is no program of this name that can be "
-                        "run; name one by its path, and chmod +x it",
-                        program);
+        glue_check_wrong(c, glue_check_place(c, "ESTNotify"),
+                         "BRSKI3034: ESTNotify %s: there is no program of this name that can be "
+                         "run; name one by its path, and chmod +x it",
+                         program);
     }
 }
 
-static void set_numbers(est_check_t *c)
+static void set_numbers(glue_check_t *c)
 {
-    const est_conf_t *conf = c->engine->conf;
-    brski_registrar_t *registrar = &c->engine->registrar;
+    const est_conf_t *conf = est_checked(c)->conf;
+    brski_registrar_t *registrar = &est_checked(c)->registrar;
 
     registrar->rvr_chain = (brski_rvr_chain_t)est_get(conf, rvr_chain);
     registrar->recheck = est_get(conf, recheck);
@@ -488,9 +490,9 @@ static void set_numbers(est_check_t *c)
     registrar->resolve = conf->resolve;
 }
 
-void est_check_registrar(est_check_t *c)
+void est_check_registrar(glue_check_t *c)
 {
-    brski_registrar_t *registrar = &c->engine->registrar;
+    brski_registrar_t *registrar = &est_checked(c)->registrar;
 
     registrar->manufacturers = apr_array_make(c->pool, 2, sizeof(brski_manufacturer_t *));
     registrar->certificates = apr_array_make(c->pool, 2, sizeof(brski_registrar_cert_t *));

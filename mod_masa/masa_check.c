@@ -16,59 +16,15 @@
 #include <openssl/x509v3.h>
 
 #include "masa_runtime.h"
-#include "glue_tree.h"
 
 APLOG_USE_MODULE(masa);
 
 extern module AP_MODULE_DECLARE_DATA masa_module;
 
-/* ---- saying what is wrong ---- */
-
-/* The main server's log is the one that works this early: configtest shows it on the terminal. */
-static void say(const masa_check_t *c, int level, const char *where, const char *text)
-{
-    ap_log_error(APLOG_MARK, level | APLOG_STARTUP, 0, c->main_server, "%s (%s)", text, where);
-}
-
-void masa_check_wrong(masa_check_t *c, const char *where, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(c, APLOG_ERR, where, apr_pvsprintf(c->temp, fmt, args));
-    va_end(args);
-    c->failed = 1;
-}
-
-void masa_check_doubtful(const masa_check_t *c, const char *where, const char *fmt, ...)
-{
-    va_list args;
-
-    va_start(args, fmt);
-    say(c, APLOG_WARNING, where, apr_pvsprintf(c->temp, fmt, args));
-    va_end(args);
-}
-
-/* A text that was said for this case tells all; the one of the table was written for registrars. */
-const char *masa_check_reason(const brski_err_t *err)
-{
-    const brski_err_t *row = brski_err_row((int)err->code);
-
-    return err->detail && row && !strcmp(row->public_text, err->public_text) ? err->detail
-                                                                             : err->public_text;
-}
-
-const char *masa_check_place(const masa_check_t *c, const char *directive)
-{
-    const ap_directive_t *d = glue_tree_last(c->main_server, c->server, directive);
-
-    return d ? glue_tree_where(d, c->temp) : c->where;
-}
-
 /* ---- signers ---- */
 
 /* Scheme of a key URI, or "file" for a bare path. */
-static const brski_signer_kind_t *find_kind(masa_check_t *c, const masa_signer_conf_t *s)
+static const brski_signer_kind_t *find_kind(glue_check_t *c, const masa_signer_conf_t *s)
 {
     const char *colon = ap_strchr_c(s->key_uri, ':');
     const char *scheme = *s->key_uri == '/' || !colon
@@ -78,7 +34,7 @@ static const brski_signer_kind_t *find_kind(masa_check_t *c, const masa_signer_c
         ap_lookup_provider(BRSKI_SIGNER_PROVIDER_GROUP, scheme, BRSKI_SIGNER_PROVIDER_VERSION);
 
     if (!kind) {
-        masa_check_wrong(c, s->where,
+        glue_check_wrong(c, s->where,
                          "BRSKI2010: MASASigner %s: no module knows keys of kind '%s'; name a "
                          "PEM file, or load the module that provides this kind",
                          s->name, scheme);
@@ -90,7 +46,7 @@ static const brski_signer_kind_t *find_kind(masa_check_t *c, const masa_signer_c
 static const char *signer_reason(const masa_signer_conf_t *s, const brski_err_t *err)
 {
     static const char prefix[] = "Signer '";
-    const char *text = masa_check_reason(err);
+    const char *text = glue_check_reason(err);
     const apr_size_t n = sizeof(prefix) - 1;
     const apr_size_t name = strlen(s->name);
 
@@ -103,7 +59,7 @@ static const char *signer_reason(const masa_signer_conf_t *s, const brski_err_t 
 
 /* Keys in files are loaded here, once, to see that they are the chain's; the children
  * inherit them. */
-static void make_signer(masa_check_t *c, const masa_signer_conf_t *s)
+static void make_signer(glue_check_t *c, const masa_signer_conf_t *s)
 {
     const brski_signer_kind_t *kind = find_kind(c, s);
     brski_signer_t *signer;
@@ -115,28 +71,28 @@ static void make_signer(masa_check_t *c, const masa_signer_conf_t *s)
     err = brski_signer_make(&signer, s->name, s->chain_file, s->key_uri, s->nonceless, kind,
                             apr_time_now(), c->pool);
     if (err) {
-        masa_check_wrong(c, s->where, "BRSKI2011: MASASigner %s: %s", s->name,
+        glue_check_wrong(c, s->where, "BRSKI2011: MASASigner %s: %s", s->name,
                          signer_reason(s, err));
         return;
     }
     err = kind->check(s->key_uri, c->temp);
     if (err) {
-        masa_check_wrong(c, s->where, "BRSKI2012: MASASigner %s: %s", s->name,
-                         masa_check_reason(err));
+        glue_check_wrong(c, s->where, "BRSKI2012: MASASigner %s: %s", s->name,
+                         glue_check_reason(err));
         return;
     }
     err = kind->late ? BRSKI_OK : brski_signer_load(signer, c->pool);
     if (err) {
-        masa_check_wrong(c, s->where, "BRSKI2013: MASASigner %s: %s", s->name,
+        glue_check_wrong(c, s->where, "BRSKI2013: MASASigner %s: %s", s->name,
                          signer_reason(s, err));
         return;
     }
-    APR_ARRAY_PUSH(c->engine->signers, brski_signer_t *) = signer;
+    APR_ARRAY_PUSH(masa_checked(c)->signers, brski_signer_t *) = signer;
 }
 
-static void make_signers(masa_check_t *c)
+static void make_signers(glue_check_t *c)
 {
-    const apr_array_header_t *all = c->engine->conf->signers;
+    const apr_array_header_t *all = masa_checked(c)->conf->signers;
     int i, k;
 
     for (i = 0; i < all->nelts; i++) {
@@ -146,7 +102,7 @@ static void make_signers(masa_check_t *c)
         for (k = 0; k < i; k++) {
             other = APR_ARRAY_IDX(all, k, const masa_signer_conf_t *);
             if (!strcmp(other->name, s->name)) {
-                masa_check_wrong(c, s->where,
+                glue_check_wrong(c, s->where,
                                  "BRSKI2014: MASASigner %s: there is another one of this name "
                                  "(%s); give each signer a name of its own",
                                  s->name, other->where);
@@ -158,12 +114,12 @@ static void make_signers(masa_check_t *c)
 
 /* ---- product lines ---- */
 
-static brski_signer_t *find_signer(const masa_check_t *c, const char *name)
+static brski_signer_t *find_signer(const glue_check_t *c, const char *name)
 {
     int i;
 
-    for (i = 0; i < c->engine->signers->nelts; i++) {
-        brski_signer_t *s = APR_ARRAY_IDX(c->engine->signers, i, brski_signer_t *);
+    for (i = 0; i < masa_checked(c)->signers->nelts; i++) {
+        brski_signer_t *s = APR_ARRAY_IDX(masa_checked(c)->signers, i, brski_signer_t *);
 
         if (!strcmp(s->name, name)) {
             return s;
@@ -174,9 +130,9 @@ static brski_signer_t *find_signer(const masa_check_t *c, const char *name)
 
 /* Does the configuration name such a signer, good or not? One that is wrong has been told
  * already. */
-static int names_signer(const masa_check_t *c, const char *name)
+static int names_signer(const glue_check_t *c, const char *name)
 {
-    const apr_array_header_t *all = c->engine->conf->signers;
+    const apr_array_header_t *all = masa_checked(c)->conf->signers;
     int i;
 
     for (i = 0; i < all->nelts; i++) {
@@ -206,7 +162,7 @@ static int has_policy(const brski_cert_t *cert, const char *oid)
 
 /* The end entity, or its issuer where that is not the root: a device that looks for the policy must
  * not take what a sibling of the signer signs. */
-static void check_policy(masa_check_t *c, const masa_product_conf_t *p, const brski_signer_t *s)
+static void check_policy(glue_check_t *c, const masa_product_conf_t *p, const brski_signer_t *s)
 {
     const apr_array_header_t *chain = s->chain;
 
@@ -216,7 +172,7 @@ static void check_policy(masa_check_t *c, const masa_product_conf_t *p, const br
          has_policy(APR_ARRAY_IDX(chain, 1, const brski_cert_t *), p->policy_oid))) {
         return;
     }
-    masa_check_wrong(
+    glue_check_wrong(
         c, p->where,
         "BRSKI2020: MASASignerPolicyOID %s: neither the certificate of MASASigner "
         "%s nor its issuer below the root carries this policy; have the certificate made with "
@@ -224,7 +180,7 @@ static void check_policy(masa_check_t *c, const masa_product_conf_t *p, const br
         p->policy_oid, s->name);
 }
 
-static void take_signers(masa_check_t *c, brski_product_t *product, const masa_product_conf_t *p)
+static void take_signers(glue_check_t *c, brski_product_t *product, const masa_product_conf_t *p)
 {
     int nonced = 0;
     int unknown = 0;
@@ -242,7 +198,7 @@ static void take_signers(masa_check_t *c, brski_product_t *product, const masa_p
         else {
             unknown = 1;
             if (!names_signer(c, name)) {
-                masa_check_wrong(c, p->where,
+                glue_check_wrong(c, p->where,
                                  "BRSKI2021: MASASignWith %s: there is no MASASigner of this "
                                  "name; write MASASigner %s CHAIN.pem KEY",
                                  name, name);
@@ -250,20 +206,20 @@ static void take_signers(masa_check_t *c, brski_product_t *product, const masa_p
         }
     }
     if (!p->signers->nelts) {
-        masa_check_wrong(c, p->where,
+        glue_check_wrong(c, p->where,
                          "BRSKI2022: <MASAProduct %s> names no signer; write MASASignWith and "
                          "the name of a MASASigner",
                          p->name);
     }
     else if (!nonced && !unknown) {
-        masa_check_wrong(c, p->where,
+        glue_check_wrong(c, p->where,
                          "BRSKI2023: <MASAProduct %s>: all its signers are for nonceless "
                          "vouchers; name one more in MASASignWith",
                          p->name);
     }
 }
 
-static const char *known_owners(const masa_check_t *c)
+static const char *known_owners(const glue_check_t *c)
 {
     const apr_array_header_t *names =
         ap_list_provider_names(c->temp, BRSKI_OWNER_PROVIDER_GROUP, BRSKI_OWNER_PROVIDER_VERSION);
@@ -277,10 +233,10 @@ static const char *known_owners(const masa_check_t *c)
     return all;
 }
 
-static void take_owner(masa_check_t *c, brski_product_t *product, const masa_product_conf_t *p)
+static void take_owner(glue_check_t *c, brski_product_t *product, const masa_product_conf_t *p)
 {
     if (!p->owner) {
-        masa_check_wrong(
+        glue_check_wrong(
             c, p->where,
             "BRSKI2024: <MASAProduct %s> does not say who may have its devices; "
             "write MASAOwner any (anyone, logged), customer (known ones) or sold (only whom the "
@@ -291,20 +247,20 @@ static void take_owner(masa_check_t *c, brski_product_t *product, const masa_pro
     product->owner =
         ap_lookup_provider(BRSKI_OWNER_PROVIDER_GROUP, p->owner, BRSKI_OWNER_PROVIDER_VERSION);
     if (!product->owner) {
-        masa_check_wrong(c, p->where,
+        glue_check_wrong(c, p->where,
                          "BRSKI2025: MASAOwner %s in <MASAProduct %s>: no such policy; there are "
                          "%s",
                          p->owner, p->name, known_owners(c));
     }
 }
 
-static void take_anchors(masa_check_t *c, brski_product_t *product, const masa_product_conf_t *p)
+static void take_anchors(glue_check_t *c, brski_product_t *product, const masa_product_conf_t *p)
 {
     brski_anchors_t *anchors;
     brski_err_t *err;
 
     if (!p->anchors->nelts) {
-        masa_check_wrong(c, p->where,
+        glue_check_wrong(c, p->where,
                          "BRSKI2026: <MASAProduct %s> has no MASAIDevIDAnchor; name the PEM file "
                          "of the CA that its devices' IDevIDs chain to",
                          p->name);
@@ -312,14 +268,14 @@ static void take_anchors(masa_check_t *c, brski_product_t *product, const masa_p
     }
     err = brski_anchors_load(&anchors, p->anchors, c->pool);
     if (err) {
-        masa_check_wrong(c, p->where, "BRSKI2027: MASAIDevIDAnchor in <MASAProduct %s>: %s",
-                         p->name, masa_check_reason(err));
+        glue_check_wrong(c, p->where, "BRSKI2027: MASAIDevIDAnchor in <MASAProduct %s>: %s",
+                         p->name, glue_check_reason(err));
         return;
     }
     product->idevid_anchors = anchors;
 }
 
-static void make_product(masa_check_t *c, const masa_product_conf_t *p)
+static void make_product(glue_check_t *c, const masa_product_conf_t *p)
 {
     brski_product_t *product = apr_pcalloc(c->pool, sizeof(*product));
 
@@ -339,12 +295,12 @@ static void make_product(masa_check_t *c, const masa_product_conf_t *p)
     take_anchors(c, product, p);
     take_signers(c, product, p);
     take_owner(c, product, p);
-    APR_ARRAY_PUSH(c->engine->masa.products, brski_product_t *) = product;
+    APR_ARRAY_PUSH(masa_checked(c)->masa.products, brski_product_t *) = product;
 }
 
-static void make_products(masa_check_t *c)
+static void make_products(glue_check_t *c)
 {
-    const apr_array_header_t *all = c->engine->conf->products;
+    const apr_array_header_t *all = masa_checked(c)->conf->products;
     int i, k;
 
     for (i = 0; i < all->nelts; i++) {
@@ -354,7 +310,7 @@ static void make_products(masa_check_t *c)
             const masa_product_conf_t *other = APR_ARRAY_IDX(all, k, const masa_product_conf_t *);
 
             if (!strcmp(other->name, p->name)) {
-                masa_check_wrong(c, p->where,
+                glue_check_wrong(c, p->where,
                                  "BRSKI2028: <MASAProduct %s>: there is another section of this "
                                  "name (%s); write all of a product line in one",
                                  p->name, other->where);
@@ -363,7 +319,7 @@ static void make_products(masa_check_t *c)
         make_product(c, p);
     }
     if (!all->nelts) {
-        masa_check_wrong(c, masa_check_place(c, "MASAEngine"),
+        glue_check_wrong(c, glue_check_place(c, "MASAEngine"),
                          "BRSKI2029: MASAEngine On, but no product line; write "
                          "<MASAProduct NAME> ... </MASAProduct> for each");
     }
@@ -371,9 +327,9 @@ static void make_products(masa_check_t *c)
 
 /* ---- anchors of the server ---- */
 
-static void make_customer_anchors(masa_check_t *c)
+static void make_customer_anchors(glue_check_t *c)
 {
-    const apr_array_header_t *files = c->engine->conf->customer_anchors;
+    const apr_array_header_t *files = masa_checked(c)->conf->customer_anchors;
     brski_anchors_t *anchors;
     brski_err_t *err;
 
@@ -382,15 +338,15 @@ static void make_customer_anchors(masa_check_t *c)
     }
     err = brski_anchors_load(&anchors, files, c->pool);
     if (err) {
-        masa_check_wrong(c, masa_check_place(c, "MASACustomerAnchor"),
-                         "BRSKI2030: MASACustomerAnchor: %s", masa_check_reason(err));
+        glue_check_wrong(c, glue_check_place(c, "MASACustomerAnchor"),
+                         "BRSKI2030: MASACustomerAnchor: %s", glue_check_reason(err));
         return;
     }
-    c->engine->masa.customer_anchors = anchors;
+    masa_checked(c)->masa.customer_anchors = anchors;
 }
 
 /* The bundle of public CAs that OpenSSL was built to use, in one of the two places it may be. */
-static const char *default_public_anchors(const masa_check_t *c)
+static const char *default_public_anchors(const glue_check_t *c)
 {
     const char *const candidates[] = {
         X509_get_default_cert_file(),
@@ -407,16 +363,16 @@ static const char *default_public_anchors(const masa_check_t *c)
 }
 
 /* RFC 8995 5.5.2 lets a MASA pin a CA; a public one would let everybody be the owner. */
-static void make_public_anchors(masa_check_t *c)
+static void make_public_anchors(glue_check_t *c)
 {
-    const char *said = c->engine->conf->public_anchors;
+    const char *said = masa_checked(c)->conf->public_anchors;
     const char *path = said ? said : default_public_anchors(c);
     apr_array_header_t *files = apr_array_make(c->temp, 1, sizeof(const char *));
     brski_anchors_t *anchors;
     brski_err_t *err;
 
     if (!path) {
-        masa_check_doubtful(
+        glue_check_doubtful(
             c, c->where,
             "BRSKI2031: OpenSSL's list of public CAs is not on this machine, so "
             "one could be pinned; install ca-certificates, or write MASAPublicAnchors FILE, "
@@ -428,11 +384,11 @@ static void make_public_anchors(masa_check_t *c)
     APR_ARRAY_PUSH(files, const char *) = path;
     err = brski_anchors_load(&anchors, files, c->pool);
     if (err) {
-        masa_check_wrong(c, said ? masa_check_place(c, "MASAPublicAnchors") : c->where,
-                         "BRSKI2032: MASAPublicAnchors %s: %s", path, masa_check_reason(err));
+        glue_check_wrong(c, said ? glue_check_place(c, "MASAPublicAnchors") : c->where,
+                         "BRSKI2032: MASAPublicAnchors %s: %s", path, glue_check_reason(err));
         return;
     }
-    c->engine->masa.public_cas = anchors;
+    masa_checked(c)->masa.public_cas = anchors;
 }
 
 /* ---- the engine ---- */
@@ -452,7 +408,7 @@ static void set_policies(masa_engine_t *engine)
 
 /* A virtual host that says nothing of ours shares the main server's struct: each engine gets its
  * own. */
-static masa_engine_t *make_engine(const masa_check_t *c)
+static masa_engine_t *make_engine(const glue_check_t *c)
 {
     masa_engine_t *engine = apr_pcalloc(c->pool, sizeof(*engine));
     masa_conf_t *conf = apr_pmemdup(c->pool, masa_conf(c->server), sizeof(*conf));
@@ -472,12 +428,10 @@ static masa_engine_t *make_engine(const masa_check_t *c)
     return engine;
 }
 
-static void check_server(masa_check_t *c)
+static void check_server(glue_check_t *c)
 {
-    c->engine = make_engine(c);
-    c->where = c->server->defn_name ? apr_psprintf(c->temp, "%s:%u", c->server->defn_name,
-                                                   c->server->defn_line_number)
-                                    : "main server";
+    c->of = make_engine(c);
+    c->where = glue_check_server(c);
     make_signers(c);
     make_products(c);
     make_customer_anchors(c);
@@ -486,15 +440,15 @@ static void check_server(masa_check_t *c)
 }
 
 /* Once: they are there for all servers or for none. */
-static void check_modules(masa_check_t *c)
+static void check_modules(glue_check_t *c)
 {
     if (!ap_find_linked_module("mod_ssl.c")) {
-        masa_check_wrong(c, masa_check_place(c, "MASAEngine"),
+        glue_check_wrong(c, glue_check_place(c, "MASAEngine"),
                          "BRSKI2001: MASAEngine On, but mod_ssl is not loaded; "
                          "write LoadModule ssl_module (Debian: a2enmod ssl)");
     }
     if (!ap_find_linked_module("mod_dbd.c")) {
-        masa_check_wrong(c, masa_check_place(c, "MASAEngine"),
+        glue_check_wrong(c, glue_check_place(c, "MASAEngine"),
                          "BRSKI2002: MASAEngine On, but mod_dbd is not loaded; "
                          "write LoadModule dbd_module (Debian: a2enmod dbd)");
     }
@@ -502,7 +456,7 @@ static void check_modules(masa_check_t *c)
 
 int masa_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    masa_check_t c = { .main_server = s, .where = "main server", .pool = pconf, .temp = ptemp,
+    glue_check_t c = { .main_server = s, .where = "main server", .pool = pconf, .temp = ptemp,
                        .databases = apr_hash_make(ptemp) };
 
     (void)plog;
