@@ -141,8 +141,8 @@ static brski_bytes_t make_request(EVP_PKEY *key, apr_pool_t *pool)
 
     must(req && X509_REQ_set_pubkey(req, key)
              && X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(req), "serialNumber",
-                                           MBSTRING_ASC, (const unsigned char *)"JADA-0001", -1,
-                                           -1, 0)
+                                           MBSTRING_ASC, (const unsigned char *)"JADA-0001", -1, -1,
+                                           0)
              && X509_REQ_sign(req, key, EVP_sha256()) > 0 && (len = i2d_X509_REQ(req, &der)) > 0,
          "request");
     text = brski_bytes_str(brski_base64_encode(brski_bytes(der, (apr_size_t)len), pool));
@@ -220,8 +220,9 @@ static brski_ca_t *make_ca(char **argv, apr_pool_t *pool)
 
 int main(int argc, char **argv)
 {
-    static const char *const names[STEPS] = { "body", "request", "profile",
-                                              "issue", "row",     "answer" };
+    static const char *const names[STEPS] = {
+        "body", "request", "profile", "issue", "row", "answer"
+    };
     int rounds = argc > 1 ? atoi(argv[1]) : 0, i;
     double spent[STEPS], floor_us, library_us;
     floor_t f = { .device = EVP_EC_gen("P-256"), .ca = EVP_EC_gen("P-256") };
@@ -237,8 +238,8 @@ int main(int argc, char **argv)
          "keys");
     memset(f.text, 'x', sizeof(f.text));
     floor_us = measure_floor(&f, rounds);
-    library_us = measure_library(spent, make_ca(argv, pool), make_request(f.device, pool), rounds,
-                                 pool);
+    library_us =
+        measure_library(spent, make_ca(argv, pool), make_request(f.device, pool), rounds, pool);
     printf("{\"floor_us\": %.1f, \"enroll_us\": %.1f, \"ratio\": %.2f", floor_us, library_us,
            library_us / floor_us);
     for (i = 0; i < STEPS; i++) {

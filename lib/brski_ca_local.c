@@ -62,8 +62,9 @@ static int is_http_url(const char *text)
     while (*at > 0x20 && *at < 0x7F) {
         at++;
     }
-    return !*at && ((!strncmp(text, "http://", 7) && text[7]) ||
-                    (!strncmp(text, "https://", 8) && text[8]));
+    return !*at
+           && ((!strncmp(text, "http://", 7) && text[7])
+               || (!strncmp(text, "https://", 8) && text[8]));
 }
 
 static brski_err_t *read_url(const char **url, const char *name, const char *text, apr_pool_t *pool)
@@ -204,11 +205,11 @@ static int is_connected(const brski_cert_t *cert, const apr_array_header_t *know
     for (i = 0; i < known->nelts; i++) {
         const brski_cert_t *other = cert_at(known, i);
 
-        if (same_key(cert, other) ||
-            (!X509_NAME_cmp(X509_get_issuer_name(cert->x509), X509_get_subject_name(other->x509)) &&
-             brski_cert_signed_by(cert, other)) ||
-            (!X509_NAME_cmp(X509_get_issuer_name(other->x509), X509_get_subject_name(cert->x509)) &&
-             brski_cert_signed_by(other, cert))) {
+        if (same_key(cert, other)
+            || (!X509_NAME_cmp(X509_get_issuer_name(cert->x509), X509_get_subject_name(other->x509))
+                && brski_cert_signed_by(cert, other))
+            || (!X509_NAME_cmp(X509_get_issuer_name(other->x509), X509_get_subject_name(cert->x509))
+                && brski_cert_signed_by(other, cert))) {
             return 1;
         }
     }
@@ -306,8 +307,8 @@ static brski_err_t *check(const apr_array_header_t *args, apr_time_t now, apr_po
     brski_err_t *err;
 
     BRSKI_TRY(read_words(&w, args, scratch_pool));
-    if ((err = brski_signer_kind_file.check(w.key_uri, scratch_pool)) ||
-        (err = brski_signer_kind_file.load(&key, w.key_uri, scratch_pool))) {
+    if ((err = brski_signer_kind_file.check(w.key_uri, scratch_pool))
+        || (err = brski_signer_kind_file.load(&key, w.key_uri, scratch_pool))) {
         return bad_config(err, scratch_pool,
                           apr_psprintf(scratch_pool, "CA: %s", err->public_text));
     }
@@ -413,4 +414,4 @@ static brski_err_t *crl(brski_bytes_t *der, brski_ca_t *ca, const apr_array_head
                               result_pool, scratch_pool);
 }
 
-const brski_ca_kind_t brski_ca_kind_local = {"local", 0, check, make, issue, crl};
+const brski_ca_kind_t brski_ca_kind_local = { "local", 0, check, make, issue, crl };

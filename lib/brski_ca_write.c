@@ -27,26 +27,26 @@
 
 /* ---- signing ---- */
 
-static const unsigned char ecdsa_sha256[] = {0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
-                                             0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};
-static const unsigned char ecdsa_sha384[] = {0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
-                                             0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03};
-static const unsigned char ecdsa_sha512[] = {0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
-                                             0x48, 0xCE, 0x3D, 0x04, 0x03, 0x04};
-static const unsigned char rsa_sha256[] = {0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-                                           0xF7, 0x0D, 0x01, 0x01, 0x0B, 0x05, 0x00};
-static const unsigned char ed25519[] = {0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70};
+static const unsigned char ecdsa_sha256[] = { 0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
+                                              0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02 };
+static const unsigned char ecdsa_sha384[] = { 0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
+                                              0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03 };
+static const unsigned char ecdsa_sha512[] = { 0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
+                                              0x48, 0xCE, 0x3D, 0x04, 0x03, 0x04 };
+static const unsigned char rsa_sha256[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                            0xF7, 0x0D, 0x01, 0x01, 0x0B, 0x05, 0x00 };
+static const unsigned char ed25519[] = { 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70 };
 
 static const struct {
     const char *type;
     int most_bits;
     brski_ca_scheme_t scheme;
 } schemes[] = {
-    {"EC", 256, {"SHA2-256", BRSKI_LITERAL(ecdsa_sha256)}},
-    {"EC", 384, {"SHA2-384", BRSKI_LITERAL(ecdsa_sha384)}},
-    {"EC", 521, {"SHA2-512", BRSKI_LITERAL(ecdsa_sha512)}},
-    {"RSA", 16384, {"SHA2-256", BRSKI_LITERAL(rsa_sha256)}},
-    {"ED25519", 256, {NULL, BRSKI_LITERAL(ed25519)}},
+    { "EC", 256, { "SHA2-256", BRSKI_LITERAL(ecdsa_sha256) } },
+    { "EC", 384, { "SHA2-384", BRSKI_LITERAL(ecdsa_sha384) } },
+    { "EC", 521, { "SHA2-512", BRSKI_LITERAL(ecdsa_sha512) } },
+    { "RSA", 16384, { "SHA2-256", BRSKI_LITERAL(rsa_sha256) } },
+    { "ED25519", 256, { NULL, BRSKI_LITERAL(ed25519) } },
 };
 
 const char *brski_ca_scheme(brski_ca_scheme_t *out, const EVP_PKEY *key)
@@ -71,10 +71,10 @@ static brski_err_t *sign(brski_bytes_t *signature, brski_bytes_t text,
     int done;
 
     *made = 0; /* of a BIT STRING: no bits are unused */
-    done = ctx &&
-           EVP_DigestSignInit_ex(ctx, NULL, issuer->scheme.digest, NULL, NULL, issuer->key, NULL) ==
-               1 &&
-           EVP_DigestSign(ctx, made + 1, &len, text.data, text.len) == 1;
+    done = ctx
+           && EVP_DigestSignInit_ex(ctx, NULL, issuer->scheme.digest, NULL, NULL, issuer->key, NULL)
+                  == 1
+           && EVP_DigestSign(ctx, made + 1, &len, text.data, text.len) == 1;
     EVP_MD_CTX_free(ctx);
     if (!done) {
         return brski_err_openssl(BRSKI_E_CA_UNAVAILABLE, NULL, pool, "the CA's key does not sign");
@@ -111,9 +111,9 @@ static brski_bytes_t key_bits_of(brski_bytes_t spki)
     brski_der_t in = brski_der(spki), info;
     brski_der_tlv_t algorithm, bits;
 
-    if (brski_der_enter(&info, &in, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&algorithm, &info, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&bits, &info, BRSKI_DER_BIT_STRING) || !bits.value.len) {
+    if (brski_der_enter(&info, &in, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&algorithm, &info, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&bits, &info, BRSKI_DER_BIT_STRING) || !bits.value.len) {
         return brski_bytes(NULL, 0);
     }
     return brski_bytes(bits.value.data + 1, bits.value.len - 1);
@@ -147,9 +147,10 @@ void brski_ca_issuer(brski_ca_issuer_t *out, const brski_cert_t *cert, apr_pool_
 
 static brski_bytes_t extension(const char *oid, int critical, brski_bytes_t value, apr_pool_t *pool)
 {
-    static const unsigned char true_value[] = {BRSKI_DER_BOOLEAN, 1, 0xFF};
-    brski_bytes_t pieces[] = {
-        brski_der_oid(oid, pool), {NULL, 0}, brski_der_wrap(BRSKI_DER_OCTET_STRING, value, pool)};
+    static const unsigned char true_value[] = { BRSKI_DER_BOOLEAN, 1, 0xFF };
+    brski_bytes_t pieces[] = { brski_der_oid(oid, pool),
+                               { NULL, 0 },
+                               brski_der_wrap(BRSKI_DER_OCTET_STRING, value, pool) };
 
     if (critical) {
         pieces[1] = brski_bytes(true_value, sizeof(true_value));
@@ -182,7 +183,7 @@ static brski_bytes_t crl_points(const char *url, apr_pool_t *pool)
 /* RFC 5280 4.2.2.1. */
 static brski_bytes_t authority_info(const char *ocsp_url, apr_pool_t *pool)
 {
-    brski_bytes_t access[] = {brski_der_oid(OID_OCSP, pool), uri(ocsp_url, pool)};
+    brski_bytes_t access[] = { brski_der_oid(OID_OCSP, pool), uri(ocsp_url, pool) };
     brski_bytes_t one = BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, access, pool);
 
     return extension(OID_AUTHORITY_INFO, 0, brski_der_wrap(BRSKI_DER_SEQUENCE, one, pool), pool);
@@ -222,9 +223,9 @@ brski_err_t *brski_ca_write_cert(brski_bytes_t *der, const brski_ca_issuer_t *is
                                  const char *crl_url, const char *ocsp_url, apr_pool_t *result_pool,
                                  apr_pool_t *scratch_pool)
 {
-    static const unsigned char version_3[] = {0xA0, 3, BRSKI_DER_INTEGER, 1, 2};
-    brski_bytes_t validity[] = {brski_der_time(tmpl->not_before, scratch_pool),
-                                brski_der_time(tmpl->not_after, scratch_pool)};
+    static const unsigned char version_3[] = { 0xA0, 3, BRSKI_DER_INTEGER, 1, 2 };
+    brski_bytes_t validity[] = { brski_der_time(tmpl->not_before, scratch_pool),
+                                 brski_der_time(tmpl->not_after, scratch_pool) };
     brski_bytes_t tbs[] = {
         BRSKI_LITERAL(version_3),
         brski_der_integer_octets(serial, scratch_pool),
@@ -288,8 +289,8 @@ static brski_err_t *revoked_list(brski_bytes_t *der, const apr_array_header_t *r
 static brski_bytes_t crl_extensions(const brski_ca_issuer_t *issuer, apr_int64_t number,
                                     apr_pool_t *pool)
 {
-    brski_bytes_t list[] = {authority_key_id(issuer->key_id, pool),
-                            extension(OID_CRL_NUMBER, 0, brski_der_integer(number, pool), pool)};
+    brski_bytes_t list[] = { authority_key_id(issuer->key_id, pool),
+                             extension(OID_CRL_NUMBER, 0, brski_der_integer(number, pool), pool) };
 
     return brski_der_wrap(BRSKI_DER_CONTEXT(0), BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, list, pool),
                           pool);
@@ -300,14 +301,14 @@ brski_err_t *brski_ca_write_crl(brski_bytes_t *der, const brski_ca_issuer_t *iss
                                 apr_time_t this_update, apr_time_t next_update,
                                 apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    static const unsigned char version_2[] = {BRSKI_DER_INTEGER, 1, 1};
+    static const unsigned char version_2[] = { BRSKI_DER_INTEGER, 1, 1 };
     brski_bytes_t tbs[] = {
         BRSKI_LITERAL(version_2),
         issuer->scheme.algorithm,
         issuer->name,
         brski_der_time(this_update, scratch_pool),
         brski_der_time(next_update, scratch_pool),
-        {NULL, 0},
+        { NULL, 0 },
         crl_extensions(issuer, number, scratch_pool),
     };
 

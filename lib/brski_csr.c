@@ -218,8 +218,8 @@ static brski_err_t *note_attribute(reading_t *r, const char *type, const brski_d
 
 static int is_ours(const char *type)
 {
-    return !strcmp(type, EXTENSION_REQUEST) || !strcmp(type, EXTENSION_REQUEST_MICROSOFT) ||
-           !strcmp(type, CHALLENGE_PASSWORD) || !strcmp(type, CHANGE_SUBJECT_NAME);
+    return !strcmp(type, EXTENSION_REQUEST) || !strcmp(type, EXTENSION_REQUEST_MICROSOFT)
+           || !strcmp(type, CHALLENGE_PASSWORD) || !strcmp(type, CHANGE_SUBJECT_NAME);
 }
 
 static brski_err_t *read_attribute(reading_t *r, brski_der_t *in)
@@ -373,7 +373,7 @@ brski_err_t *brski_csr_parse(brski_csr_t **out, brski_bytes_t der, const brski_l
                              apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
     brski_csr_t *csr = apr_pcalloc(result_pool, sizeof(*csr));
-    reading_t r = {.csr = csr, .pool = result_pool, .scratch_pool = scratch_pool};
+    reading_t r = { .csr = csr, .pool = result_pool, .scratch_pool = scratch_pool };
     brski_csr_signed_t proof;
     brski_err_t *err;
 
@@ -417,8 +417,8 @@ brski_err_t *brski_csr_check_pop(const brski_csr_t *csr, const brski_binding_t *
                    : BRSKI_OK;
     }
     if (!brski_base64_decode_liberal(&told, csr->challenge_password,
-                                     strlen(csr->challenge_password), scratch_pool) &&
-        (is_binding(told, binding->unique) || is_binding(told, binding->exporter))) {
+                                     strlen(csr->challenge_password), scratch_pool)
+        && (is_binding(told, binding->unique) || is_binding(told, binding->exporter))) {
         return BRSKI_OK;
     }
     return brski_err(BRSKI_E_POP, NULL, scratch_pool,

@@ -24,8 +24,8 @@ static brski_err_t *refuse(apr_pool_t *pool, const brski_err_t *prev, const char
 /* PEM of a certificate passes, so that who reads it can say what it is. */
 static int is_readable_label(brski_bytes_t label)
 {
-    static const char *const labels[] = {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST",
-                                         "CERTIFICATE"};
+    static const char *const labels[] = { "CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST",
+                                          "CERTIFICATE" };
     size_t i;
 
     for (i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
@@ -61,8 +61,8 @@ static int is_blank(brski_bytes_t text)
 static const char *after_end(const char *at, const char *end, brski_bytes_t label)
 {
     at += strlen(END);
-    if ((apr_size_t)(end - at) < label.len + strlen(DASHES) || memcmp(at, label.data, label.len) ||
-        memcmp(at + label.len, DASHES, strlen(DASHES))) {
+    if ((apr_size_t)(end - at) < label.len + strlen(DASHES) || memcmp(at, label.data, label.len)
+        || memcmp(at + label.len, DASHES, strlen(DASHES))) {
         return NULL;
     }
     return at + label.len + strlen(DASHES);

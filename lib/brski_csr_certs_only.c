@@ -16,16 +16,16 @@
 #include "brski_err.h"
 
 /* version 1; no digestAlgorithms; id-data without content; no CRLs, no signers */
-static const unsigned char before[] = {0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x0B, 0x06, 0x09,
-                                       0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01};
-static const unsigned char after[] = {0xA1, 0x00, 0x31, 0x00};
+static const unsigned char before[] = { 0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x0B, 0x06, 0x09,
+                                        0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01 };
+static const unsigned char after[] = { 0xA1, 0x00, 0x31, 0x00 };
 
 brski_err_t *brski_certs_only_make(brski_bytes_t *out, const apr_array_header_t *certs,
                                    apr_pool_t *pool)
 {
     brski_bytes_t list = brski_der_make(BRSKI_DER_CONTEXT(0), pool, certs->nelts,
                                         (const brski_bytes_t *)certs->elts);
-    brski_bytes_t signed_data[] = {BRSKI_LITERAL(before), list, BRSKI_LITERAL(after)};
+    brski_bytes_t signed_data[] = { BRSKI_LITERAL(before), list, BRSKI_LITERAL(after) };
     brski_bytes_t content_info[2];
 
     content_info[0] = brski_der_wrap(BRSKI_DER_OID, brski_oid_signed_data, pool);
@@ -60,11 +60,11 @@ static const char *enter(brski_der_t *certificates, brski_bytes_t der)
     if (!brski_bytes_equal(oid.value, brski_oid_signed_data)) {
         return "is of another content type";
     }
-    if ((why = brski_der_enter(&outer, &info, BRSKI_DER_CONTEXT(0))) ||
-        (why = brski_der_enter(&data, &outer, BRSKI_DER_SEQUENCE)) ||
-        (why = brski_der_expect(&skipped, &data, BRSKI_DER_INTEGER)) ||
-        (why = brski_der_expect(&skipped, &data, BRSKI_DER_SET)) ||
-        (why = brski_der_expect(&skipped, &data, BRSKI_DER_SEQUENCE))) {
+    if ((why = brski_der_enter(&outer, &info, BRSKI_DER_CONTEXT(0)))
+        || (why = brski_der_enter(&data, &outer, BRSKI_DER_SEQUENCE))
+        || (why = brski_der_expect(&skipped, &data, BRSKI_DER_INTEGER))
+        || (why = brski_der_expect(&skipped, &data, BRSKI_DER_SET))
+        || (why = brski_der_expect(&skipped, &data, BRSKI_DER_SEQUENCE))) {
         return why;
     }
     return brski_der_enter(certificates, &data, BRSKI_DER_CONTEXT(0));

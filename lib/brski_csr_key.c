@@ -27,24 +27,24 @@
 #define ED25519_OCTETS 32
 
 /* Contents of AlgorithmIdentifiers: RFC 5480, RFC 3279, RFC 8410. */
-static const unsigned char p256[] = {0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
-                                     0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
-static const unsigned char p384[] = {0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02,
-                                     0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22};
-static const unsigned char p521[] = {0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02,
-                                     0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23};
-static const unsigned char rsa[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7,
-                                    0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};
-static const unsigned char ed25519[] = {0x06, 0x03, 0x2B, 0x65, 0x70};
+static const unsigned char p256[] = { 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
+                                      0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07 };
+static const unsigned char p384[] = { 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02,
+                                      0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22 };
+static const unsigned char p521[] = { 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02,
+                                      0x01, 0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23 };
+static const unsigned char rsa[] = { 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7,
+                                     0x0D, 0x01, 0x01, 0x01, 0x05, 0x00 };
+static const unsigned char ed25519[] = { 0x06, 0x03, 0x2B, 0x65, 0x70 };
 
 static const struct {
     brski_bytes_t algorithm;
     const char *group;
     apr_size_t octets; /* of a coordinate */
 } curves[] = {
-    {BRSKI_LITERAL(p256), "P-256", 32},
-    {BRSKI_LITERAL(p384), "P-384", 48},
-    {BRSKI_LITERAL(p521), "P-521", 66},
+    { BRSKI_LITERAL(p256), "P-256", 32 },
+    { BRSKI_LITERAL(p384), "P-384", 48 },
+    { BRSKI_LITERAL(p521), "P-521", 66 },
 };
 
 static brski_err_t *refuse(const char *why, apr_pool_t *pool)
@@ -65,10 +65,11 @@ static EVP_PKEY *decode_ec(const char *group, apr_size_t octets, brski_bytes_t p
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)group, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point.data, point.len),
-        OSSL_PARAM_construct_end()};
+        OSSL_PARAM_construct_end()
+    };
 
-    if (!(point.len == 2 * octets + 1 && *point.data == 4) &&
-        !(point.len == octets + 1 && (*point.data == 2 || *point.data == 3))) {
+    if (!(point.len == 2 * octets + 1 && *point.data == 4)
+        && !(point.len == octets + 1 && (*point.data == 2 || *point.data == 3))) {
         return NULL;
     }
     ctx = EVP_PKEY_CTX_new_from_name(brski_x509_libctx(), "EC", NULL);
@@ -86,10 +87,10 @@ static const char *check_rsa(brski_bytes_t bits)
     brski_der_tlv_t n, e;
     brski_bytes_t modulus;
 
-    if (brski_der_enter(&numbers, &in, BRSKI_DER_SEQUENCE) || !brski_der_end(&in) ||
-        brski_der_expect(&n, &numbers, BRSKI_DER_INTEGER) ||
-        brski_der_expect(&e, &numbers, BRSKI_DER_INTEGER) || !brski_der_end(&numbers) ||
-        n.value.len < 2 || *n.value.data & 0x80 || !e.value.len || *e.value.data & 0x80) {
+    if (brski_der_enter(&numbers, &in, BRSKI_DER_SEQUENCE) || !brski_der_end(&in)
+        || brski_der_expect(&n, &numbers, BRSKI_DER_INTEGER)
+        || brski_der_expect(&e, &numbers, BRSKI_DER_INTEGER) || !brski_der_end(&numbers)
+        || n.value.len < 2 || *n.value.data & 0x80 || !e.value.len || *e.value.data & 0x80) {
         return "cannot be read";
     }
     modulus = n.value;
@@ -99,8 +100,8 @@ static const char *check_rsa(brski_bytes_t bits)
     if (modulus.len > RSA_MAX_BITS / 8) {
         return "is larger than 4096 bits";
     }
-    if (!(modulus.data[modulus.len - 1] & 1) || e.value.len > RSA_EXPONENT_MAX_OCTETS ||
-        !(e.value.data[e.value.len - 1] & 1) || (e.value.len == 1 && *e.value.data == 1)) {
+    if (!(modulus.data[modulus.len - 1] & 1) || e.value.len > RSA_EXPONENT_MAX_OCTETS
+        || !(e.value.data[e.value.len - 1] & 1) || (e.value.len == 1 && *e.value.data == 1)) {
         return "is no good RSA key";
     }
     return NULL;
@@ -138,10 +139,9 @@ static EVP_PKEY *decode(const char **why, brski_bytes_t spki, brski_bytes_t algo
         return decode_rsa(why, spki, bits);
     }
     if (brski_bytes_equal(algorithm, brski_bytes(ed25519, sizeof(ed25519)))) {
-        return bits.len == ED25519_OCTETS
-                   ? EVP_PKEY_new_raw_public_key_ex(brski_x509_libctx(), "ED25519", NULL, bits.data,
-                                                    bits.len)
-                   : NULL;
+        return bits.len == ED25519_OCTETS ? EVP_PKEY_new_raw_public_key_ex(
+                   brski_x509_libctx(), "ED25519", NULL, bits.data, bits.len)
+                                          : NULL;
     }
     *why = "is of a type that is not certified here";
     return NULL;
@@ -160,10 +160,10 @@ brski_err_t *brski_csr_key_decode(EVP_PKEY **key, brski_bytes_t spki, apr_pool_t
     const char *why;
 
     *key = NULL;
-    if (brski_der_enter(&info, &in, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&algorithm, &info, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&bits, &info, BRSKI_DER_BIT_STRING) || !brski_der_end(&info) ||
-        bits.value.len < 2 || *bits.value.data) {
+    if (brski_der_enter(&info, &in, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&algorithm, &info, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&bits, &info, BRSKI_DER_BIT_STRING) || !brski_der_end(&info)
+        || bits.value.len < 2 || *bits.value.data) {
         return refuse("cannot be read", pool);
     }
     ERR_set_mark();
@@ -189,24 +189,24 @@ static brski_err_t *not_verified(const char *why, apr_pool_t *pool)
 /* In CMS an algorithm may be named by its key type; here it is a signature algorithm's own name. */
 static int is_key_type(brski_bytes_t algorithm)
 {
-    static const unsigned char rsa_encryption[] = {0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-                                                   0xF7, 0x0D, 0x01, 0x01, 0x01};
-    static const unsigned char ec_public_key[] = {0x06, 0x07, 0x2A, 0x86, 0x48,
-                                                  0xCE, 0x3D, 0x02, 0x01};
+    static const unsigned char rsa_encryption[] = { 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                                    0xF7, 0x0D, 0x01, 0x01, 0x01 };
+    static const unsigned char ec_public_key[] = { 0x06, 0x07, 0x2A, 0x86, 0x48,
+                                                   0xCE, 0x3D, 0x02, 0x01 };
 
-    return (algorithm.len >= sizeof(rsa_encryption) &&
-            !memcmp(algorithm.data, rsa_encryption, sizeof(rsa_encryption))) ||
-           (algorithm.len >= sizeof(ec_public_key) &&
-            !memcmp(algorithm.data, ec_public_key, sizeof(ec_public_key)));
+    return (algorithm.len >= sizeof(rsa_encryption)
+            && !memcmp(algorithm.data, rsa_encryption, sizeof(rsa_encryption)))
+           || (algorithm.len >= sizeof(ec_public_key)
+               && !memcmp(algorithm.data, ec_public_key, sizeof(ec_public_key)));
 }
 
 /* The digest stands in the algorithm's name: the one of SHA-2 that fits. */
 static int find_scheme(brski_cms_scheme_t *scheme, brski_bytes_t algorithm)
 {
     static const unsigned char digests[][11] = {
-        {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01},
-        {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02},
-        {0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03},
+        { 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01 },
+        { 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02 },
+        { 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03 },
     };
     size_t i;
 
@@ -226,12 +226,14 @@ static int verifies(EVP_PKEY *key, const brski_cms_scheme_t *scheme,
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *key_ctx;
-    int good = ctx &&
-               EVP_DigestVerifyInit_ex(ctx, &key_ctx, scheme->pure ? NULL : scheme->digest->name,
-                                       brski_x509_libctx(), NULL, key, NULL) == 1 &&
-               brski_cms_scheme_setup(key_ctx, scheme) &&
-               EVP_DigestVerify(ctx, proof->signature.data, proof->signature.len, proof->text.data,
-                                proof->text.len) == 1;
+    int good = ctx
+               && EVP_DigestVerifyInit_ex(ctx, &key_ctx, scheme->pure ? NULL : scheme->digest->name,
+                                          brski_x509_libctx(), NULL, key, NULL)
+                      == 1
+               && brski_cms_scheme_setup(key_ctx, scheme)
+               && EVP_DigestVerify(ctx, proof->signature.data, proof->signature.len,
+                                   proof->text.data, proof->text.len)
+                      == 1;
 
     EVP_MD_CTX_free(ctx);
     return good;

@@ -64,13 +64,13 @@ static int read_arc(apr_uint64_t *arc, const char **text)
 
 brski_bytes_t brski_der_oid(const char *dotted, apr_pool_t *pool)
 {
-    const brski_bytes_t none = {NULL, 0};
+    const brski_bytes_t none = { NULL, 0 };
     unsigned char octets[OID_MAX_OCTETS];
     apr_uint64_t first, arc;
     apr_size_t len = 0, n;
 
-    if (!read_arc(&first, &dotted) || first > 2 || !*dotted || !read_arc(&arc, &dotted) ||
-        (first < 2 && arc > 39)) {
+    if (!read_arc(&first, &dotted) || first > 2 || !*dotted || !read_arc(&arc, &dotted)
+        || (first < 2 && arc > 39)) {
         return none;
     }
     arc += 40 * first;
@@ -172,9 +172,9 @@ apr_time_t brski_der_time_read(const brski_der_tlv_t *tlv)
     apr_time_t t;
 
     memset(&e, 0, sizeof(e));
-    if ((tlv->tag != BRSKI_DER_UTC_TIME && tlv->tag != BRSKI_DER_GENERALIZED_TIME) ||
-        tlv->value.len != year_len + 11 || !are_digits(at, year_len + 10) ||
-        at[year_len + 10] != 'Z') {
+    if ((tlv->tag != BRSKI_DER_UTC_TIME && tlv->tag != BRSKI_DER_GENERALIZED_TIME)
+        || tlv->value.len != year_len + 11 || !are_digits(at, year_len + 10)
+        || at[year_len + 10] != 'Z') {
         return 0;
     }
     e.tm_year = two_digits(at);
@@ -197,8 +197,8 @@ apr_time_t brski_der_time_read(const brski_der_tlv_t *tlv)
 
 brski_bytes_t brski_der_integer_octets(brski_bytes_t octets, apr_pool_t *pool)
 {
-    static const unsigned char zero[] = {0};
-    brski_bytes_t pieces[2] = {BRSKI_LITERAL(zero), octets};
+    static const unsigned char zero[] = { 0 };
+    brski_bytes_t pieces[2] = { BRSKI_LITERAL(zero), octets };
 
     while (pieces[1].len && !*pieces[1].data) {
         pieces[1].data++;

@@ -15,18 +15,18 @@
 
 static int is_fresh(const brski_crl_row_t *row, apr_time_t now)
 {
-    return row->number && row->revocations == row->revocations_now &&
-           now < row->this_update + (row->next_update - row->this_update) / 2;
+    return row->number && row->revocations == row->revocations_now
+           && now < row->this_update + (row->next_update - row->this_update) / 2;
 }
 
 static brski_err_t *make(int *put, const brski_crl_row_t *last, const brski_est_t *est,
                          const brski_label_t *label, apr_time_t now, apr_pool_t *scratch_pool)
 {
-    brski_crl_row_t row = {.ca = label->ca->key_id,
-                           .number = last->number + 1,
-                           .revocations = last->revocations_now,
-                           .this_update = now - MARGIN,
-                           .next_update = now + LIFE};
+    brski_crl_row_t row = { .ca = label->ca->key_id,
+                            .number = last->number + 1,
+                            .revocations = last->revocations_now,
+                            .this_update = now - MARGIN,
+                            .next_update = now + LIFE };
     apr_array_header_t *revoked;
 
     row.this_update -= row.this_update % APR_USEC_PER_SEC;

@@ -27,17 +27,17 @@ static int cut(pieces_t *p, brski_bytes_t der)
     brski_der_t in = brski_der(der), certificate, tbs, validity;
     brski_der_tlv_t skipped;
 
-    return !brski_der_enter(&certificate, &in, BRSKI_DER_SEQUENCE) && brski_der_end(&in) &&
-           !brski_der_enter(&tbs, &certificate, BRSKI_DER_SEQUENCE) &&
-           !brski_der_optional(&skipped, &tbs, BRSKI_DER_CONTEXT(0)) &&
-           !brski_der_expect(&p->serial, &tbs, BRSKI_DER_INTEGER) &&
-           !brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE) &&
-           !brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE) &&
-           !brski_der_enter(&validity, &tbs, BRSKI_DER_SEQUENCE) &&
-           !brski_der_next(&p->not_before, &validity) &&
-           !brski_der_next(&p->not_after, &validity) &&
-           !brski_der_expect(&p->subject, &tbs, BRSKI_DER_SEQUENCE) &&
-           !brski_der_expect(&p->spki, &tbs, BRSKI_DER_SEQUENCE);
+    return !brski_der_enter(&certificate, &in, BRSKI_DER_SEQUENCE) && brski_der_end(&in)
+           && !brski_der_enter(&tbs, &certificate, BRSKI_DER_SEQUENCE)
+           && !brski_der_optional(&skipped, &tbs, BRSKI_DER_CONTEXT(0))
+           && !brski_der_expect(&p->serial, &tbs, BRSKI_DER_INTEGER)
+           && !brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
+           && !brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
+           && !brski_der_enter(&validity, &tbs, BRSKI_DER_SEQUENCE)
+           && !brski_der_next(&p->not_before, &validity)
+           && !brski_der_next(&p->not_after, &validity)
+           && !brski_der_expect(&p->subject, &tbs, BRSKI_DER_SEQUENCE)
+           && !brski_der_expect(&p->spki, &tbs, BRSKI_DER_SEQUENCE);
 }
 
 static brski_err_t *wrong(const char *why, apr_pool_t *pool)

@@ -48,10 +48,10 @@ static const char *issuer_of(const brski_cert_t *cert, const brski_est_t *est)
         for (j = 0; j < ca->chain->nelts; j++) {
             const brski_cert_t *issuer = cert_at(ca->chain, j);
 
-            if (issuer->ca &&
-                !X509_NAME_cmp(X509_get_issuer_name(cert->x509),
-                               X509_get_subject_name(issuer->x509)) &&
-                brski_cert_signed_by(cert, issuer)) {
+            if (issuer->ca
+                && !X509_NAME_cmp(X509_get_issuer_name(cert->x509),
+                                  X509_get_subject_name(issuer->x509))
+                && brski_cert_signed_by(cert, issuer)) {
                 return issuer->spki_hex;
             }
         }
@@ -62,8 +62,8 @@ static const char *issuer_of(const brski_cert_t *cert, const brski_est_t *est)
 /* What one label gives must not open another: only who could come to this one anyway. */
 static int may_use_label(const brski_issued_t *issued, const brski_label_t *label)
 {
-    return !strcmp(issued->label, label->name) || (*issued->manufacturer && label->accept_idevid) ||
-           (*issued->user && label->accept_user);
+    return !strcmp(issued->label, label->name) || (*issued->manufacturer && label->accept_idevid)
+           || (*issued->user && label->accept_user);
 }
 
 /* RFC 7030 4.2.2: a renewal may come a little late. */
@@ -185,10 +185,10 @@ static void try_foreign(int *found, brski_enroll_who_t *who, const brski_est_t *
 {
     const brski_cert_t *cert = request->peer->client_cert;
 
-    *found = request->label->client_anchors && (!cert->has_eku || cert->client_auth) &&
-             !brski_anchors_verify(NULL, request->label->client_anchors, cert,
-                                   request->peer->client_chain, est->ctx->now(est->ctx->baton),
-                                   est->skew, 0, scratch_pool, scratch_pool);
+    *found = request->label->client_anchors && (!cert->has_eku || cert->client_auth)
+             && !brski_anchors_verify(NULL, request->label->client_anchors, cert,
+                                      request->peer->client_chain, est->ctx->now(est->ctx->baton),
+                                      est->skew, 0, scratch_pool, scratch_pool);
     if (*found) {
         who->kind = BRSKI_ENROLL_FOREIGN;
         who->identity =

@@ -25,13 +25,13 @@
 #define OID_RSA "1.2.840.113549.1.1.1"
 #define OID_ED25519 "1.3.101.112"
 
-static const char *default_eku[] = {"1.3.6.1.5.5.7.3.2"};
-static const char *default_key_types[] = {"p256", "p384", "p521", "rsa2048", "ed25519"};
-static apr_array_header_t none = {NULL, sizeof(const char *), 0, 0, NULL};
-static apr_array_header_t default_eku_list = {NULL, sizeof(const char *), 1, 1,
-                                              (char *)default_eku};
-static apr_array_header_t default_key_type_list = {NULL, sizeof(const char *), 5, 5,
-                                                   (char *)default_key_types};
+static const char *default_eku[] = { "1.3.6.1.5.5.7.3.2" };
+static const char *default_key_types[] = { "p256", "p384", "p521", "rsa2048", "ed25519" };
+static apr_array_header_t none = { NULL, sizeof(const char *), 0, 0, NULL };
+static apr_array_header_t default_eku_list = { NULL, sizeof(const char *), 1, 1,
+                                               (char *)default_eku };
+static apr_array_header_t default_key_type_list = { NULL, sizeof(const char *), 5, 5,
+                                                    (char *)default_key_types };
 
 const brski_profile_t brski_profile_default = {
     .subject = "serialNumber=%{serial}",
@@ -49,10 +49,10 @@ const brski_profile_t brski_profile_default = {
 /* ---- key types ---- */
 
 static const brski_key_type_t key_types[] = {
-    {"p256", 0, OID_EC, "1.2.840.10045.3.1.7", "1.2.840.10045.4.3.2"},
-    {"p384", 0, OID_EC, "1.3.132.0.34", "1.2.840.10045.4.3.3"},
-    {"p521", 0, OID_EC, "1.3.132.0.35", "1.2.840.10045.4.3.4"},
-    {"ed25519", 0, OID_ED25519, NULL, OID_ED25519},
+    { "p256", 0, OID_EC, "1.2.840.10045.3.1.7", "1.2.840.10045.4.3.2" },
+    { "p384", 0, OID_EC, "1.3.132.0.34", "1.2.840.10045.4.3.3" },
+    { "p521", 0, OID_EC, "1.3.132.0.35", "1.2.840.10045.4.3.4" },
+    { "ed25519", 0, OID_ED25519, NULL, OID_ED25519 },
 };
 
 int brski_profile_key_type(brski_key_type_t *type, const char *word)
@@ -92,7 +92,7 @@ static int is_of_type(const EVP_PKEY *key, const brski_key_type_t *type)
     static const struct {
         const char *name;
         int bits;
-    } curves[] = {{"p256", 256}, {"p384", 384}, {"p521", 521}};
+    } curves[] = { { "p256", 256 }, { "p384", 384 }, { "p521", 521 } };
     size_t i;
 
     if (strcmp(oid_of(key), type->oid)) {
@@ -146,9 +146,9 @@ brski_bytes_t brski_profile_key_usage_der(int key_usage, apr_pool_t *pool)
 {
     unsigned char bits[2];
 
-    bits[1] = (unsigned char)((key_usage & BRSKI_KU_DIGITAL_SIGNATURE ? 0x80 : 0) |
-                              (key_usage & BRSKI_KU_KEY_ENCIPHERMENT ? 0x20 : 0) |
-                              (key_usage & BRSKI_KU_KEY_AGREEMENT ? 0x08 : 0));
+    bits[1] = (unsigned char)((key_usage & BRSKI_KU_DIGITAL_SIGNATURE ? 0x80 : 0)
+                              | (key_usage & BRSKI_KU_KEY_ENCIPHERMENT ? 0x20 : 0)
+                              | (key_usage & BRSKI_KU_KEY_AGREEMENT ? 0x08 : 0));
     for (bits[0] = 0; bits[0] < 7 && !(bits[1] >> bits[0] & 1); bits[0]++) {
     }
     return brski_der_wrap(BRSKI_DER_BIT_STRING, brski_bytes(bits, sizeof(bits)), pool);
@@ -193,7 +193,7 @@ static void add(apr_array_header_t *extensions, const char *oid, int critical, b
 static void add_extensions(brski_template_t *tmpl, const brski_profile_t *profile,
                            const brski_csr_t *csr, const apr_array_header_t *san, apr_pool_t *pool)
 {
-    static const unsigned char no_ca[] = {BRSKI_DER_SEQUENCE, 0};
+    static const unsigned char no_ca[] = { BRSKI_DER_SEQUENCE, 0 };
     int usage = brski_profile_key_usage(profile->key_usage, oid_of(csr->key));
 
     tmpl->extensions = apr_array_make(pool, 6, sizeof(brski_csr_extension_t *));
@@ -254,8 +254,8 @@ static brski_err_t *take_subject(brski_bytes_t *subject, const brski_requester_t
         const brski_profile_attribute_t *a =
             &APR_ARRAY_IDX(attributes, i, brski_profile_attribute_t);
 
-        if (requester && requester->serial_number && !strcmp(a->type, "2.5.4.5") &&
-            (!a->text || strcmp(a->text, requester->serial_number))) {
+        if (requester && requester->serial_number && !strcmp(a->type, "2.5.4.5")
+            && (!a->text || strcmp(a->text, requester->serial_number))) {
             return other_device(pool);
         }
     }
@@ -310,15 +310,15 @@ static brski_err_t *cut_old(brski_bytes_t *subject, brski_bytes_t *san, const br
     int i;
 
     *san = brski_bytes(NULL, 0);
-    if (brski_der_enter(&certificate, &in, BRSKI_DER_SEQUENCE) ||
-        brski_der_enter(&tbs, &certificate, BRSKI_DER_SEQUENCE) ||
-        brski_der_optional(&skipped, &tbs, BRSKI_DER_CONTEXT(0)) ||
-        brski_der_expect(&skipped, &tbs, BRSKI_DER_INTEGER) ||
-        brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&name, &tbs, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)) {
+    if (brski_der_enter(&certificate, &in, BRSKI_DER_SEQUENCE)
+        || brski_der_enter(&tbs, &certificate, BRSKI_DER_SEQUENCE)
+        || brski_der_optional(&skipped, &tbs, BRSKI_DER_CONTEXT(0))
+        || brski_der_expect(&skipped, &tbs, BRSKI_DER_INTEGER)
+        || brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&name, &tbs, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)) {
         return brski_err(BRSKI_E_REENROLL_CERTIFICATE, NULL, pool, "old certificate is no DER");
     }
     *subject = name.whole;
@@ -349,9 +349,9 @@ static int contains_all(const apr_array_header_t *names, const apr_array_header_
     int i, j;
 
     for (i = 0; i < others->nelts; i++) {
-        for (j = 0;
-             j < names->nelts && !brski_profile_same_name(APR_ARRAY_IDX(names, j, brski_bytes_t),
-                                                          APR_ARRAY_IDX(others, i, brski_bytes_t));
+        for (j = 0; j < names->nelts
+                    && !brski_profile_same_name(APR_ARRAY_IDX(names, j, brski_bytes_t),
+                                                APR_ARRAY_IDX(others, i, brski_bytes_t));
              j++) {
         }
         if (j == names->nelts) {
@@ -460,8 +460,8 @@ static const char *check_key_types(const brski_profile_t *profile, apr_pool_t *p
 
 static const char *check_names_words(const brski_profile_t *profile, apr_pool_t *pool)
 {
-    static const brski_requester_t somebody = {"manufacturer", "1", "user", NULL};
-    const brski_profile_facts_t facts = {&somebody, NULL, "cn"};
+    static const brski_requester_t somebody = { "manufacturer", "1", "user", NULL };
+    const brski_profile_facts_t facts = { &somebody, NULL, "cn" };
     apr_array_header_t *san;
     brski_bytes_t name;
     brski_err_t *err = NULL;
@@ -492,14 +492,14 @@ const char *brski_profile_check(const brski_profile_t *profile, apr_pool_t *pool
 {
     const char *why;
 
-    if ((why = check_names_words(profile, pool)) || (why = check_key_types(profile, pool)) ||
-        (why = check_oids(profile->eku, "extended key usage", pool)) ||
-        (why = check_oids(profile->policies, "a certificate policy", pool)) ||
-        (why = check_times(profile, pool))) {
+    if ((why = check_names_words(profile, pool)) || (why = check_key_types(profile, pool))
+        || (why = check_oids(profile->eku, "extended key usage", pool))
+        || (why = check_oids(profile->policies, "a certificate policy", pool))
+        || (why = check_times(profile, pool))) {
         return why;
     }
-    if (profile->key_usage &
-        ~(BRSKI_KU_DIGITAL_SIGNATURE | BRSKI_KU_KEY_ENCIPHERMENT | BRSKI_KU_KEY_AGREEMENT)) {
+    if (profile->key_usage
+        & ~(BRSKI_KU_DIGITAL_SIGNATURE | BRSKI_KU_KEY_ENCIPHERMENT | BRSKI_KU_KEY_AGREEMENT)) {
         return "an end entity's key usage is digitalSignature, keyEncipherment or keyAgreement";
     }
     return NULL;

@@ -24,9 +24,9 @@
 #define ITEMS_MAX 64
 
 static const char *const curves[][2] = {
-    {"p256", "1.2.840.10045.3.1.7"},
-    {"p384", "1.3.132.0.34"},
-    {"p521", "1.3.132.0.35"},
+    { "p256", "1.2.840.10045.3.1.7" },
+    { "p384", "1.3.132.0.34" },
+    { "p521", "1.3.132.0.35" },
 };
 
 /* ---- making ---- */
@@ -49,7 +49,7 @@ static brski_bytes_t oid(const char *dotted, const told_t *t)
 /* Attribute; a value of len 0 leaves its SET empty. */
 static brski_bytes_t attribute(const char *type, brski_bytes_t value, const told_t *t)
 {
-    brski_bytes_t pieces[] = {oid(type, t), brski_der_wrap(BRSKI_DER_SET, value, t->pool)};
+    brski_bytes_t pieces[] = { oid(type, t), brski_der_wrap(BRSKI_DER_SET, value, t->pool) };
 
     return BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, pieces, t->pool);
 }
@@ -76,7 +76,7 @@ static brski_bytes_t key_attribute(const told_t *t)
 static brski_bytes_t extension(const char *dotted, int critical, brski_bytes_t value,
                                const told_t *t)
 {
-    static const unsigned char true_value[] = {BRSKI_DER_BOOLEAN, 1, 0xFF};
+    static const unsigned char true_value[] = { BRSKI_DER_BOOLEAN, 1, 0xFF };
     brski_bytes_t pieces[3];
     int n = 0;
 
@@ -113,11 +113,11 @@ static brski_bytes_t extensions(const told_t *t)
 /* A public key of the right size and no meaning: how RFC 9908 asks for an RSA key's length. */
 static brski_bytes_t placeholder_key(const told_t *t)
 {
-    static const unsigned char exponent[] = {BRSKI_DER_INTEGER, 3, 1, 0, 1};
-    static const unsigned char whole_octets[] = {0};
+    static const unsigned char exponent[] = { BRSKI_DER_INTEGER, 3, 1, 0, 1 };
+    static const unsigned char whole_octets[] = { 0 };
     apr_size_t len = (apr_size_t)t->key.rsa_bits / 8;
     unsigned char *modulus = apr_palloc(t->pool, len);
-    brski_bytes_t numbers[2], bits[2] = {BRSKI_LITERAL(whole_octets)};
+    brski_bytes_t numbers[2], bits[2] = { BRSKI_LITERAL(whole_octets) };
 
     memset(modulus, 0xFF, len);
     numbers[0] = brski_der_integer_octets(brski_bytes(modulus, len), t->pool);
@@ -129,8 +129,8 @@ static brski_bytes_t placeholder_key(const told_t *t)
 /* SubjectPublicKeyInfoTemplate, as [0]. */
 static brski_bytes_t key_template(const told_t *t)
 {
-    static const unsigned char null[] = {BRSKI_DER_NULL, 0};
-    brski_bytes_t algorithm[2] = {oid(t->key.oid, t), none()}, pieces[2];
+    static const unsigned char null[] = { BRSKI_DER_NULL, 0 };
+    brski_bytes_t algorithm[2] = { oid(t->key.oid, t), none() }, pieces[2];
 
     if (t->key.curve) {
         algorithm[1] = oid(t->key.curve, t);
@@ -146,8 +146,8 @@ static brski_bytes_t key_template(const told_t *t)
 /* CertificationRequestInfoTemplate, RFC 9908. */
 static brski_bytes_t info_template(const told_t *t)
 {
-    static const unsigned char version[] = {BRSKI_DER_INTEGER, 1, 0};
-    brski_bytes_t pieces[] = {BRSKI_LITERAL(version), t->subject, key_template(t), none()};
+    static const unsigned char version[] = { BRSKI_DER_INTEGER, 1, 0 };
+    brski_bytes_t pieces[] = { BRSKI_LITERAL(version), t->subject, key_template(t), none() };
     brski_bytes_t asked = extensions(t), attributes[1];
 
     if (asked.len) {
@@ -215,11 +215,11 @@ brski_err_t *brski_csrattrs_make(brski_bytes_t *der, const brski_profile_t *prof
                                  const brski_requester_t *requester, brski_pop_t pop,
                                  apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    told_t t = {.profile = profile, .pop = pop == BRSKI_POP_REQUIRED, .pool = scratch_pool};
+    told_t t = { .profile = profile, .pop = pop == BRSKI_POP_REQUIRED, .pool = scratch_pool };
 
     *der = none();
-    if (!profile->key_types->nelts ||
-        !brski_profile_key_type(&t.key, APR_ARRAY_IDX(profile->key_types, 0, const char *))) {
+    if (!profile->key_types->nelts
+        || !brski_profile_key_type(&t.key, APR_ARRAY_IDX(profile->key_types, 0, const char *))) {
         return brski_err(BRSKI_E_CONFIG, NULL, result_pool, "a profile without a key type");
     }
     BRSKI_TRY(find_names(&t, requester));
@@ -278,8 +278,8 @@ static int note_rsa_bits(reading_t *r, brski_der_t in)
     unsigned bits = 0;
     apr_size_t i;
 
-    if (brski_der_expect(&number, &in, BRSKI_DER_INTEGER) || !brski_der_end(&in) ||
-        !number.value.len || number.value.len > 3) {
+    if (brski_der_expect(&number, &in, BRSKI_DER_INTEGER) || !brski_der_end(&in)
+        || !number.value.len || number.value.len > 3) {
         return 0;
     }
     for (i = 0; i < number.value.len; i++) {
@@ -336,11 +336,11 @@ static brski_err_t *note_partial_extensions(reading_t *r, brski_der_t in)
         brski_csr_extension_t *e = apr_pcalloc(r->pool, sizeof(*e));
 
         rest = list;
-        if (brski_der_enter(&fields, &rest, BRSKI_DER_SEQUENCE) ||
-            brski_der_expect(&type, &fields, BRSKI_DER_OID) ||
-            brski_der_optional(&critical, &fields, BRSKI_DER_BOOLEAN) ||
-            brski_der_optional(&value, &fields, BRSKI_DER_OCTET_STRING) ||
-            !brski_der_end(&fields) || r->attrs->extensions->nelts == ITEMS_MAX) {
+        if (brski_der_enter(&fields, &rest, BRSKI_DER_SEQUENCE)
+            || brski_der_expect(&type, &fields, BRSKI_DER_OID)
+            || brski_der_optional(&critical, &fields, BRSKI_DER_BOOLEAN)
+            || brski_der_optional(&value, &fields, BRSKI_DER_OCTET_STRING)
+            || !brski_der_end(&fields) || r->attrs->extensions->nelts == ITEMS_MAX) {
             return broken("an extension template is malformed", r->pool);
         }
         list = rest;
@@ -360,8 +360,8 @@ static brski_err_t *note_attribute(reading_t *r, const char *type, brski_der_t v
     brski_der_tlv_t value;
 
     if (!strcmp(type, OID_TEMPLATE)) {
-        if (r->tmpl.data || brski_der_expect(&value, &values, BRSKI_DER_SEQUENCE) ||
-            !brski_der_end(&values)) {
+        if (r->tmpl.data || brski_der_expect(&value, &values, BRSKI_DER_SEQUENCE)
+            || !brski_der_end(&values)) {
             return broken("a template is malformed or there are two", r->pool);
         }
         r->tmpl = value.value;
@@ -376,8 +376,8 @@ static brski_err_t *note_attribute(reading_t *r, const char *type, brski_der_t v
     else if (!strcmp(type, OID_ED25519)) {
         r->attrs->key_type = "ed25519";
     }
-    else if (!(!strcmp(type, OID_EC) && note_curve(r, values)) &&
-             !(!strcmp(type, OID_RSA) && note_rsa_bits(r, values))) {
+    else if (!(!strcmp(type, OID_EC) && note_curve(r, values))
+             && !(!strcmp(type, OID_RSA) && note_rsa_bits(r, values))) {
         ignore(r, type);
     }
     return BRSKI_OK;
@@ -400,8 +400,8 @@ static brski_err_t *note_item(reading_t *r, const brski_der_tlv_t *item)
         }
         return BRSKI_OK;
     }
-    if (item->tag != BRSKI_DER_SEQUENCE || brski_der_expect(&type, &in, BRSKI_DER_OID) ||
-        brski_der_enter(&values, &in, BRSKI_DER_SET) || !brski_der_end(&in)) {
+    if (item->tag != BRSKI_DER_SEQUENCE || brski_der_expect(&type, &in, BRSKI_DER_OID)
+        || brski_der_enter(&values, &in, BRSKI_DER_SET) || !brski_der_end(&in)) {
         return broken("an item is neither an object identifier nor an attribute", r->pool);
     }
     return note_attribute(r, oid_text(type.value, r->pool), values);
@@ -421,9 +421,9 @@ static brski_err_t *note_key_template(reading_t *r, brski_bytes_t content)
     brski_der_tlv_t type, bits, modulus;
     const char *text;
 
-    if (brski_der_enter(&algorithm, &in, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&type, &algorithm, BRSKI_DER_OID) ||
-        brski_der_optional(&bits, &in, BRSKI_DER_BIT_STRING) || !brski_der_end(&in)) {
+    if (brski_der_enter(&algorithm, &in, BRSKI_DER_SEQUENCE)
+        || brski_der_expect(&type, &algorithm, BRSKI_DER_OID)
+        || brski_der_optional(&bits, &in, BRSKI_DER_BIT_STRING) || !brski_der_end(&in)) {
         return broken("the key of a template is malformed", r->pool);
     }
     text = oid_text(type.value, r->pool);
@@ -436,8 +436,8 @@ static brski_err_t *note_key_template(reading_t *r, brski_bytes_t content)
     }
     else if (!strcmp(text, OID_RSA) && bits.value.len > 1) {
         key = brski_der(brski_bytes(bits.value.data + 1, bits.value.len - 1));
-        if (brski_der_enter(&numbers, &key, BRSKI_DER_SEQUENCE) ||
-            brski_der_expect(&modulus, &numbers, BRSKI_DER_INTEGER)) {
+        if (brski_der_enter(&numbers, &key, BRSKI_DER_SEQUENCE)
+            || brski_der_expect(&modulus, &numbers, BRSKI_DER_INTEGER)) {
             return broken("the key of a template is malformed", r->pool);
         }
         r->attrs->key_type =
@@ -453,9 +453,9 @@ static brski_err_t *note_template_attributes(reading_t *r, brski_bytes_t content
     const char *text;
 
     while (!brski_der_end(&in)) {
-        if (brski_der_enter(&fields, &in, BRSKI_DER_SEQUENCE) ||
-            brski_der_expect(&type, &fields, BRSKI_DER_OID) ||
-            brski_der_enter(&values, &fields, BRSKI_DER_SET)) {
+        if (brski_der_enter(&fields, &in, BRSKI_DER_SEQUENCE)
+            || brski_der_expect(&type, &fields, BRSKI_DER_OID)
+            || brski_der_enter(&values, &fields, BRSKI_DER_SET)) {
             return broken("the attributes of a template are malformed", r->pool);
         }
         text = oid_text(type.value, r->pool);
@@ -476,10 +476,10 @@ static brski_err_t *note_template(reading_t *r)
     brski_der_t in = brski_der(r->tmpl);
     brski_der_tlv_t version, subject, key, attributes;
 
-    if (brski_der_expect(&version, &in, BRSKI_DER_INTEGER) ||
-        brski_der_optional(&subject, &in, BRSKI_DER_SEQUENCE) ||
-        brski_der_optional(&key, &in, BRSKI_DER_CONTEXT(0)) ||
-        brski_der_optional(&attributes, &in, BRSKI_DER_CONTEXT(1)) || !brski_der_end(&in)) {
+    if (brski_der_expect(&version, &in, BRSKI_DER_INTEGER)
+        || brski_der_optional(&subject, &in, BRSKI_DER_SEQUENCE)
+        || brski_der_optional(&key, &in, BRSKI_DER_CONTEXT(0))
+        || brski_der_optional(&attributes, &in, BRSKI_DER_CONTEXT(1)) || !brski_der_end(&in)) {
         return broken("a template is malformed", r->pool);
     }
     r->attrs->san = none();
@@ -497,7 +497,7 @@ brski_err_t *brski_csrattrs_parse(brski_csrattrs_t **out, brski_bytes_t der,
                                   const brski_limits_t *limits, apr_pool_t *pool)
 {
     brski_csrattrs_t *attrs = apr_pcalloc(pool, sizeof(*attrs));
-    reading_t r = {.attrs = attrs, .pool = pool};
+    reading_t r = { .attrs = attrs, .pool = pool };
     brski_der_t in, items;
     brski_der_tlv_t item;
     int n;

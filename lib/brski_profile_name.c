@@ -29,20 +29,20 @@ static const struct {
     charset_t charset;
     apr_size_t max;
 } types[] = {
-    {"CN", "2.5.4.3", UTF8, 64},
-    {"O", "2.5.4.10", UTF8, 64},
-    {"OU", "2.5.4.11", UTF8, 64},
-    {"C", "2.5.4.6", PRINTABLE, 2},
-    {"ST", "2.5.4.8", UTF8, 128},
-    {"L", "2.5.4.7", UTF8, 128},
-    {"serialNumber", "2.5.4.5", PRINTABLE, 64},
-    {"title", "2.5.4.12", UTF8, 64},
-    {"dnQualifier", "2.5.4.46", PRINTABLE, 64},
-    {"SN", "2.5.4.4", UTF8, 64},
-    {"GN", "2.5.4.42", UTF8, 64},
-    {"UID", "0.9.2342.19200300.100.1.1", UTF8, 256},
-    {"DC", "0.9.2342.19200300.100.1.25", IA5, 63},
-    {"emailAddress", "1.2.840.113549.1.9.1", IA5, 255},
+    { "CN", "2.5.4.3", UTF8, 64 },
+    { "O", "2.5.4.10", UTF8, 64 },
+    { "OU", "2.5.4.11", UTF8, 64 },
+    { "C", "2.5.4.6", PRINTABLE, 2 },
+    { "ST", "2.5.4.8", UTF8, 128 },
+    { "L", "2.5.4.7", UTF8, 128 },
+    { "serialNumber", "2.5.4.5", PRINTABLE, 64 },
+    { "title", "2.5.4.12", UTF8, 64 },
+    { "dnQualifier", "2.5.4.46", PRINTABLE, 64 },
+    { "SN", "2.5.4.4", UTF8, 64 },
+    { "GN", "2.5.4.42", UTF8, 64 },
+    { "UID", "0.9.2342.19200300.100.1.1", UTF8, 256 },
+    { "DC", "0.9.2342.19200300.100.1.25", IA5, 63 },
+    { "emailAddress", "1.2.840.113549.1.9.1", IA5, 255 },
 };
 
 /* ---- filling ---- */
@@ -196,7 +196,7 @@ static brski_err_t *read_type(type_t *type, name_t *n)
 
 static int hex_pair(const char *at)
 {
-    char pair[3] = {at[0], at[0] ? at[1] : '\0', '\0'};
+    char pair[3] = { at[0], at[0] ? at[1] : '\0', '\0' };
 
     return apr_isxdigit(pair[0]) && apr_isxdigit(pair[1]) ? (int)strtol(pair, NULL, 16) : -1;
 }
@@ -346,7 +346,7 @@ static brski_err_t *read_attribute(brski_bytes_t *der, name_t *n)
 {
     brski_bytes_t pieces[2];
     const char *text;
-    type_t type = {NULL, UTF8, 0};
+    type_t type = { NULL, UTF8, 0 };
     int missing;
 
     BRSKI_TRY(read_type(&type, n));
@@ -392,7 +392,7 @@ brski_err_t *brski_profile_name(brski_bytes_t *der, const char *pattern,
                                 const brski_profile_facts_t *facts, int as_template,
                                 apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
-    name_t n = {pattern, pattern, facts, as_template, scratch_pool};
+    name_t n = { pattern, pattern, facts, as_template, scratch_pool };
     apr_array_header_t *rdns = apr_array_make(scratch_pool, 4, sizeof(brski_bytes_t));
 
     *der = brski_bytes(NULL, 0);
@@ -419,9 +419,9 @@ static const char *text_of(const brski_der_tlv_t *value, apr_pool_t *pool)
 {
     const char *text;
 
-    if ((value->tag != BRSKI_DER_UTF8_STRING && value->tag != BRSKI_DER_PRINTABLE_STRING &&
-         value->tag != BRSKI_DER_IA5_STRING) ||
-        !value->value.len || memchr(value->value.data, 0, value->value.len)) {
+    if ((value->tag != BRSKI_DER_UTF8_STRING && value->tag != BRSKI_DER_PRINTABLE_STRING
+         && value->tag != BRSKI_DER_IA5_STRING)
+        || !value->value.len || memchr(value->value.data, 0, value->value.len)) {
         return NULL;
     }
     text = apr_pstrmemdup(pool, (const char *)value->value.data, value->value.len);
@@ -435,10 +435,10 @@ static brski_err_t *cut_attribute(apr_array_header_t *attributes, brski_der_t *r
     brski_der_t in;
     brski_der_tlv_t type;
 
-    if (brski_der_enter(&in, rdn, BRSKI_DER_SEQUENCE) ||
-        brski_der_expect(&type, &in, BRSKI_DER_OID) || brski_der_next(&a->value, &in) ||
-        !brski_der_end(&in) || !(a->type = brski_der_oid_text(type.value, pool)) ||
-        attributes->nelts > ATTRIBUTES_MAX) {
+    if (brski_der_enter(&in, rdn, BRSKI_DER_SEQUENCE) || brski_der_expect(&type, &in, BRSKI_DER_OID)
+        || brski_der_next(&a->value, &in) || !brski_der_end(&in)
+        || !(a->type = brski_der_oid_text(type.value, pool))
+        || attributes->nelts > ATTRIBUTES_MAX) {
         return no_name(pool);
     }
     a->text = text_of(&a->value, pool);

@@ -154,8 +154,8 @@ static brski_err_t *make_email(brski_bytes_t *der, const char *text, apr_pool_t 
 {
     const char *at = strchr(text, '@');
 
-    if (!at || at == text || !is_dns(at + 1) || !is_visible_ascii(text) ||
-        strpbrk(text, "\"(),:;<>[\\]")) {
+    if (!at || at == text || !is_dns(at + 1) || !is_visible_ascii(text)
+        || strpbrk(text, "\"(),:;<>[\\]")) {
         return unfit(text, "is no mailbox", pool);
     }
     *der = general_name(BRSKI_NAME_EMAIL, text, pool);
@@ -182,7 +182,7 @@ static brski_err_t *make_ip(brski_bytes_t *der, const char *text, apr_pool_t *po
 static brski_err_t *make_other(brski_bytes_t *der, const char *text, apr_pool_t *pool)
 {
     const char *semicolon = strchr(text, ';');
-    brski_bytes_t oid = {NULL, 0}, pieces[2];
+    brski_bytes_t oid = { NULL, 0 }, pieces[2];
     int tag = 0;
 
     if (semicolon) {
@@ -199,8 +199,8 @@ static brski_err_t *make_other(brski_bytes_t *der, const char *text, apr_pool_t 
                            pool);
     }
     text += tag == BRSKI_DER_IA5_STRING ? 4 : 5;
-    if (!*text || !brski_is_utf8(text) ||
-        (tag == BRSKI_DER_IA5_STRING && !is_visible_ascii(text))) {
+    if (!*text || !brski_is_utf8(text)
+        || (tag == BRSKI_DER_IA5_STRING && !is_visible_ascii(text))) {
         return unfit(text, "cannot stand in an otherName", pool);
     }
     pieces[0] = oid;
@@ -215,9 +215,9 @@ static const struct {
     brski_err_t *(*make)(brski_bytes_t *der, const char *text, apr_pool_t *pool);
     brski_profile_fit_t fit;
 } kinds[] = {
-    {"DNS:", make_dns, fit_dns},          {"URI:", make_uri, fit_uri},
-    {"email:", make_email, fit_word},     {"IP:", make_ip, fit_word},
-    {"otherName:", make_other, fit_word},
+    { "DNS:", make_dns, fit_dns },          { "URI:", make_uri, fit_uri },
+    { "email:", make_email, fit_word },     { "IP:", make_ip, fit_word },
+    { "otherName:", make_other, fit_word },
 };
 
 static brski_err_t *make(brski_bytes_t *der, const char *pattern,
@@ -263,8 +263,8 @@ static int is_below(const char *name, const char *domain)
 {
     apr_size_t len = strlen(name), domain_len = strlen(domain);
 
-    return len > domain_len + 1 && name[len - domain_len - 1] == '.' &&
-           !strcasecmp(name + len - domain_len, domain);
+    return len > domain_len + 1 && name[len - domain_len - 1] == '.'
+           && !strcasecmp(name + len - domain_len, domain);
 }
 
 /* The names that a CSR asks for and that a pattern "*.domain" lets it have. */
@@ -288,8 +288,8 @@ static brski_err_t *pick(apr_array_header_t *names, const char *pattern,
         const char *text;
         brski_bytes_t der;
 
-        if (brski_der_expect(&name, &in, BRSKI_NAME_DNS) || !name.value.len ||
-            memchr(name.value.data, 0, name.value.len)) {
+        if (brski_der_expect(&name, &in, BRSKI_NAME_DNS) || !name.value.len
+            || memchr(name.value.data, 0, name.value.len)) {
             continue;
         }
         text = apr_pstrmemdup(pool, (const char *)name.value.data, name.value.len);

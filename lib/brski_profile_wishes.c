@@ -53,9 +53,9 @@ static int has_attribute(const apr_array_header_t *attributes, const brski_profi
         const brski_profile_attribute_t *other =
             &APR_ARRAY_IDX(attributes, i, brski_profile_attribute_t);
 
-        if (!strcmp(a->type, other->type) &&
-            (a->text && other->text ? !strcmp(a->text, other->text)
-                                    : brski_bytes_equal(a->value.whole, other->value.whole))) {
+        if (!strcmp(a->type, other->type)
+            && (a->text && other->text ? !strcmp(a->text, other->text)
+                                       : brski_bytes_equal(a->value.whole, other->value.whole))) {
             return 1;
         }
     }
@@ -67,8 +67,8 @@ static int is_own_serial(const held_t *h, const brski_profile_attribute_t *a)
 {
     const brski_requester_t *r = h->facts->requester;
 
-    return r && r->serial_number && a->text && !strcmp(a->text, r->serial_number) &&
-           (!strcmp(a->type, OID_SERIAL_NUMBER) || !strcmp(a->type, OID_COMMON_NAME));
+    return r && r->serial_number && a->text && !strcmp(a->text, r->serial_number)
+           && (!strcmp(a->type, OID_SERIAL_NUMBER) || !strcmp(a->type, OID_COMMON_NAME));
 }
 
 static brski_err_t *check_subject(const held_t *h)
@@ -98,9 +98,9 @@ static brski_err_t *check_san(const held_t *h, brski_bytes_t san)
 
     BRSKI_TRY(brski_profile_san_cut(&asked, san, h->pool));
     for (i = 0; i < asked->nelts; i++) {
-        for (j = 0;
-             j < h->san->nelts && !brski_profile_same_name(APR_ARRAY_IDX(asked, i, brski_bytes_t),
-                                                           APR_ARRAY_IDX(h->san, j, brski_bytes_t));
+        for (j = 0; j < h->san->nelts
+                    && !brski_profile_same_name(APR_ARRAY_IDX(asked, i, brski_bytes_t),
+                                                APR_ARRAY_IDX(h->san, j, brski_bytes_t));
              j++) {
         }
         if (j == h->san->nelts) {
@@ -125,8 +125,8 @@ static brski_err_t *check_basic_constraints(const held_t *h, brski_bytes_t value
     brski_der_t in = brski_der(value), inside;
     brski_der_tlv_t ca;
 
-    if (brski_der_enter(&inside, &in, BRSKI_DER_SEQUENCE) || !brski_der_end(&in) ||
-        brski_der_optional(&ca, &inside, BRSKI_DER_BOOLEAN)) {
+    if (brski_der_enter(&inside, &in, BRSKI_DER_SEQUENCE) || !brski_der_end(&in)
+        || brski_der_optional(&ca, &inside, BRSKI_DER_BOOLEAN)) {
         return unreadable(h, "basicConstraints");
     }
     if ((ca.value.len && *ca.value.data) || !brski_der_end(&inside)) {
@@ -142,8 +142,8 @@ static brski_err_t *check_key_usage(const held_t *h, brski_bytes_t value)
     brski_der_tlv_t bits;
     apr_size_t i;
 
-    if (brski_der_expect(&bits, &in, BRSKI_DER_BIT_STRING) || !brski_der_end(&in) ||
-        bits.value.len < 2 || *bits.value.data > 7) {
+    if (brski_der_expect(&bits, &in, BRSKI_DER_BIT_STRING) || !brski_der_end(&in)
+        || bits.value.len < 2 || *bits.value.data > 7) {
         return unreadable(h, "keyUsage");
     }
     for (i = 1; i < bits.value.len; i++) {
@@ -176,8 +176,8 @@ static brski_err_t *check_eku(const held_t *h, brski_bytes_t value)
         return unreadable(h, "extendedKeyUsage");
     }
     while (!brski_der_end(&inside)) {
-        if (brski_der_expect(&oid, &inside, BRSKI_DER_OID) ||
-            !(text = brski_der_oid_text(oid.value, h->pool))) {
+        if (brski_der_expect(&oid, &inside, BRSKI_DER_OID)
+            || !(text = brski_der_oid_text(oid.value, h->pool))) {
             return unreadable(h, "extendedKeyUsage");
         }
         if (!is_there(h->profile->eku, text)) {
@@ -198,9 +198,9 @@ static brski_err_t *check_policies(const held_t *h, brski_bytes_t value)
         return unreadable(h, "certificatePolicies");
     }
     while (!brski_der_end(&inside)) {
-        if (brski_der_enter(&policy, &inside, BRSKI_DER_SEQUENCE) ||
-            brski_der_expect(&oid, &policy, BRSKI_DER_OID) ||
-            !(text = brski_der_oid_text(oid.value, h->pool))) {
+        if (brski_der_enter(&policy, &inside, BRSKI_DER_SEQUENCE)
+            || brski_der_expect(&oid, &policy, BRSKI_DER_OID)
+            || !(text = brski_der_oid_text(oid.value, h->pool))) {
             return unreadable(h, "certificatePolicies");
         }
         if (!is_there(h->profile->policies, text) || !brski_der_end(&policy)) {
@@ -216,11 +216,11 @@ static brski_err_t *check_extension(const held_t *h, const brski_csr_extension_t
         const char *oid;
         brski_err_t *(*check)(const held_t *h, brski_bytes_t value);
     } known[] = {
-        {BRSKI_EXT_SAN, check_san},
-        {BRSKI_EXT_BASIC_CONSTRAINTS, check_basic_constraints},
-        {BRSKI_EXT_KEY_USAGE, check_key_usage},
-        {BRSKI_EXT_EKU, check_eku},
-        {BRSKI_EXT_POLICIES, check_policies},
+        { BRSKI_EXT_SAN, check_san },
+        { BRSKI_EXT_BASIC_CONSTRAINTS, check_basic_constraints },
+        { BRSKI_EXT_KEY_USAGE, check_key_usage },
+        { BRSKI_EXT_EKU, check_eku },
+        { BRSKI_EXT_POLICIES, check_policies },
     };
     size_t i;
 
@@ -262,7 +262,7 @@ brski_err_t *brski_profile_wishes(const brski_profile_t *profile, const brski_te
                                   const apr_array_header_t *san, const brski_profile_facts_t *facts,
                                   apr_pool_t *pool)
 {
-    const held_t h = {profile, tmpl, san, facts, pool};
+    const held_t h = { profile, tmpl, san, facts, pool };
 
     return profile->excess == BRSKI_EXCESS_DROP ? BRSKI_OK : check_all(&h);
 }

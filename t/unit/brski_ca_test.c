@@ -45,7 +45,7 @@ static const char *save_key(const char *name, EVP_PKEY *key)
 static apr_array_header_t *words(const char *chain, const char *key, const char *a, const char *b)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const char *));
-    const char *all[] = {chain, key, a, b};
+    const char *all[] = { chain, key, a, b };
     int i;
 
     for (i = 0; i < 4; i++) {
@@ -109,15 +109,15 @@ static void test_words(void)
 
 static void test_chains(void)
 {
-    testpki_t *other = make_cert((testpki_spec_t){.cn = "other", .ca = 1}, NULL);
-    testpki_t *ee = make_cert((testpki_spec_t){.cn = "server"}, root);
+    testpki_t *other = make_cert((testpki_spec_t){ .cn = "other", .ca = 1 }, NULL);
+    testpki_t *ee = make_cert((testpki_spec_t){ .cn = "server" }, root);
     testpki_t *old = make_cert(
-        (testpki_spec_t){.cn = "old CA", .ca = 1, .not_after = "2026-01-01T00:00:00Z"}, root);
-    testpki_t *weak = make_cert((testpki_spec_t){.cn = "weak", .ca = 1, .digest = "sha1"}, root);
-    pki_spec_t no_sign = {
-        .subject = "CN=no sign",
-        .plain = 1,
-        .ext = {"basicConstraints=critical,CA:TRUE", "keyUsage=critical,cRLSign"}};
+        (testpki_spec_t){ .cn = "old CA", .ca = 1, .not_after = "2026-01-01T00:00:00Z" }, root);
+    testpki_t *weak = make_cert((testpki_spec_t){ .cn = "weak", .ca = 1, .digest = "sha1" }, root);
+    pki_spec_t no_sign = { .subject = "CN=no sign",
+                           .plain = 1,
+                           .ext = { "basicConstraints=critical,CA:TRUE",
+                                    "keyUsage=critical,cRLSign" } };
     const pki_party_t *mute = pki_make(NULL, no_sign, pool);
     const char *chain = save_certs("chain.pem", testpki_certs(pool, sub, root, NULL));
 
@@ -155,12 +155,12 @@ static void test_chains(void)
 /* RFC 7030 4.1.3: the four certificates of a change of roots. */
 static void test_rollover(void)
 {
-    testpki_t *next = make_cert((testpki_spec_t){.cn = "root 2", .ca = 1}, NULL);
+    testpki_t *next = make_cert((testpki_spec_t){ .cn = "root 2", .ca = 1 }, NULL);
     testpki_t *old_new =
-        make_cert((testpki_spec_t){.cn = "root", .ca = 1, .same_key = root->key}, next);
+        make_cert((testpki_spec_t){ .cn = "root", .ca = 1, .same_key = root->key }, next);
     testpki_t *new_old =
-        make_cert((testpki_spec_t){.cn = "root 2", .ca = 1, .same_key = next->key}, root);
-    testpki_t *fresh = make_cert((testpki_spec_t){.cn = "sub 2", .ca = 1}, next);
+        make_cert((testpki_spec_t){ .cn = "root 2", .ca = 1, .same_key = next->key }, root);
+    testpki_t *fresh = make_cert((testpki_spec_t){ .cn = "sub 2", .ca = 1 }, next);
     const char *file =
         save_certs("rollover.pem", testpki_certs(pool, old_new, new_old, root, fresh, next, NULL));
     brski_ca_t *ca = make_ca(words(file, save_key("fresh.key", fresh->key), NULL, NULL));
@@ -181,7 +181,7 @@ static void test_rollover(void)
 static brski_template_t *template_of(EVP_PKEY *key, int crl_ocsp)
 {
     brski_profile_t p = brski_profile_default;
-    brski_requester_t device = {.manufacturer = "acme", .serial_number = "J-1"};
+    brski_requester_t device = { .manufacturer = "acme", .serial_number = "J-1" };
     brski_template_t *t;
     brski_err_t *err;
 
@@ -242,8 +242,8 @@ static void test_issue(void)
        "5280-4.2.1.13 where the CRL is");
     ok(X509_get_ext_by_NID(cert->x509, NID_info_access, -1) >= 0, "5280-4.2.2.1 and OCSP");
     other = issue(ca, template_of(key, 0));
-    ok(X509_get_ext_by_NID(other->x509, NID_crl_distribution_points, -1) < 0 &&
-           X509_get_ext_by_NID(other->x509, NID_info_access, -1) < 0,
+    ok(X509_get_ext_by_NID(other->x509, NID_crl_distribution_points, -1) < 0
+           && X509_get_ext_by_NID(other->x509, NID_info_access, -1) < 0,
        "5280-4.2.2.1 neither when the profile does not want it");
     ok(strcmp(cert->cert_serial_hex, other->cert_serial_hex), "5280-4.1.2.2 another serial number");
 }
@@ -278,8 +278,8 @@ static void test_serials(void)
         brski_bytes_t der;
         int len;
 
-        if (ca->kind->issue(&der, ca, t, pool, pool) ||
-            brski_cert_parse(&cert, der, &brski_limits_default, NULL, pool)) {
+        if (ca->kind->issue(&der, ca, t, pool, pool)
+            || brski_cert_parse(&cert, der, &brski_limits_default, NULL, pool)) {
             bail_out("no certificate");
         }
         len = ASN1_STRING_length(X509_get0_serialNumber(cert->x509));
@@ -294,17 +294,17 @@ static void test_serials(void)
 
 static void test_ca_keys(void)
 {
-    static const char *const kinds[][2] = {{"P-256", "ecdsa-with-SHA256"},
-                                           {"P-384", "ecdsa-with-SHA384"},
-                                           {"P-521", "ecdsa-with-SHA512"},
-                                           {"RSA-2048", "sha256WithRSAEncryption"},
-                                           {"ED25519", "Ed25519"}};
+    static const char *const kinds[][2] = { { "P-256", "ecdsa-with-SHA256" },
+                                            { "P-384", "ecdsa-with-SHA384" },
+                                            { "P-521", "ecdsa-with-SHA512" },
+                                            { "RSA-2048", "sha256WithRSAEncryption" },
+                                            { "ED25519", "Ed25519" } };
     apr_array_header_t *none = apr_array_make(pool, 1, sizeof(brski_issued_t *));
     size_t i;
 
     for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         const pki_party_t *p =
-            pki_make(NULL, (pki_spec_t){.subject = "CN=ca", .key = kinds[i][0], .ca = 1}, pool);
+            pki_make(NULL, (pki_spec_t){ .subject = "CN=ca", .key = kinds[i][0], .ca = 1 }, pool);
         brski_ca_t *ca = make_ca(words(save_certs("ca.pem", pki_certs(pool, p, NULL, NULL, NULL)),
                                        save_key("ca.key", p->key), NULL, NULL));
         const brski_cert_t *cert = issue(ca, template_of(testcsr_key("p256", pool), 0));
@@ -321,7 +321,7 @@ static void test_ca_keys(void)
 static void test_end(void)
 {
     testpki_t *brief = make_cert(
-        (testpki_spec_t){.cn = "brief", .ca = 1, .not_after = "2026-04-01T00:00:00Z"}, root);
+        (testpki_spec_t){ .cn = "brief", .ca = 1, .not_after = "2026-04-01T00:00:00Z" }, root);
     brski_ca_t *ca = make_ca(words(save_certs("brief.pem", testpki_certs(pool, brief, root, NULL)),
                                    save_key("brief.key", brief->key), NULL, NULL));
     brski_template_t *t = template_of(testcsr_key("p256", pool), 0);
@@ -341,8 +341,9 @@ static void test_centuries(void)
     brski_ca_t *ca;
     brski_template_t *t = template_of(testcsr_key("p256", pool), 0);
     testpki_t *long_one = make_cert(
-        (testpki_spec_t){.cn = "long", .ca = 1, .not_after = "2120-01-01T00:00:00Z"}, NULL);
-    const char *times[] = {"2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z", "2119-12-31T00:00:00Z"};
+        (testpki_spec_t){ .cn = "long", .ca = 1, .not_after = "2120-01-01T00:00:00Z" }, NULL);
+    const char *times[] = { "2049-12-31T23:59:59Z", "2050-01-01T00:00:00Z",
+                            "2119-12-31T00:00:00Z" };
     size_t i;
 
     ca = make_ca(words(save_certs("long.pem", testpki_certs(pool, long_one, NULL)),
@@ -450,10 +451,10 @@ static void test_crl(void)
 
 static void test_no_crl_sign(void)
 {
-    pki_spec_t spec = {
-        .subject = "CN=no crl",
-        .plain = 1,
-        .ext = {"basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign"}};
+    pki_spec_t spec = { .subject = "CN=no crl",
+                        .plain = 1,
+                        .ext = { "basicConstraints=critical,CA:TRUE",
+                                 "keyUsage=critical,keyCertSign" } };
     const pki_party_t *p = pki_make(NULL, spec, pool);
     brski_ca_t *ca = make_ca(words(save_certs("nocrl.pem", pki_certs(pool, p, NULL, NULL, NULL)),
                                    save_key("nocrl.key", p->key), NULL, NULL));
@@ -471,8 +472,8 @@ int main(void)
     pool = unit_start();
     ctx = unit_ctx(unit_time(NOW), pool);
     dir = unit_tempdir(pool);
-    root = make_cert((testpki_spec_t){.cn = "root", .ca = 1}, NULL);
-    sub = make_cert((testpki_spec_t){.cn = "sub", .ca = 1}, root);
+    root = make_cert((testpki_spec_t){ .cn = "root", .ca = 1 }, NULL);
+    sub = make_cert((testpki_spec_t){ .cn = "sub", .ca = 1 }, root);
     test_words();
     test_chains();
     test_rollover();

@@ -41,9 +41,8 @@ static void test_there_and_back(const testpki_t *a, const testpki_t *b)
 
     is_ok(parse(&certs, der), "7030-4.1.3 which is read again");
     is_int(certs ? certs->nelts : 0, 2, "7030-4.1.3 both");
-    ok(certs &&
-           brski_bytes_equal(APR_ARRAY_IDX(certs, 0, const brski_cert_t *)->der, b->cert->der) &&
-           brski_bytes_equal(APR_ARRAY_IDX(certs, 1, const brski_cert_t *)->der, a->cert->der),
+    ok(certs && brski_bytes_equal(APR_ARRAY_IDX(certs, 0, const brski_cert_t *)->der, b->cert->der)
+           && brski_bytes_equal(APR_ARRAY_IDX(certs, 1, const brski_cert_t *)->der, a->cert->der),
        "7030-4.1.3 in the order given");
 }
 
@@ -89,9 +88,9 @@ static void test_vectors(void)
     static const struct {
         const char *file;
         int certs;
-    } vectors[] = {{"est-rfc7030-cacerts-csrattrs/cacerts.p7.der", 4},
-                   {"est-coaps-rfc9148-cacerts-enroll/crts.p7.der", 1},
-                   {"est-coaps-rfc9148-cacerts-enroll/sen-resp.p7.der", 1}};
+    } vectors[] = { { "est-rfc7030-cacerts-csrattrs/cacerts.p7.der", 4 },
+                    { "est-coaps-rfc9148-cacerts-enroll/crts.p7.der", 1 },
+                    { "est-coaps-rfc9148-cacerts-enroll/sen-resp.p7.der", 1 } };
     apr_array_header_t *certs;
     size_t i;
 
@@ -115,7 +114,7 @@ static void test_vectors(void)
 
 int main(void)
 {
-    testpki_spec_t spec = {.cn = "root", .ca = 1}, ee = {.cn = "device"};
+    testpki_spec_t spec = { .cn = "root", .ca = 1 }, ee = { .cn = "device" };
     testpki_t *root, *device;
 
     pool = unit_start();

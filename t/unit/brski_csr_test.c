@@ -78,26 +78,26 @@ static void test_bodies(void)
 static void test_bad_bodies(void)
 {
     static const char *const bad[][2] = {
-        {"", "it is empty"},
-        {" \r\n\t ", "it is empty"},
-        {"====", "it is neither base64 nor DER"},
-        {"MIIB!", "it is neither base64 nor DER"},
-        {"M", "it is neither base64 nor DER"},
-        {"AA=A", "it is neither base64 nor DER"},
-        {"{\"csr\": 1}", "it is neither base64 nor DER"},
-        {"-----BEGIN CERTIFICATE REQUEST", "its PEM armour is not complete"},
-        {"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n", "its PEM armour is not complete"},
-        {"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE-----\n",
-         "its PEM armour is not complete"},
-        {"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST",
-         "its PEM armour is not complete"},
-        {"-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\nmore",
-         "more follows its PEM armour"},
-        {"-----BEGIN CERTIFICATE REQUEST-----\nProc-Type: 4\n-----END CERTIFICATE REQUEST-----\n",
-         "its PEM armour does not hold base64"},
-        {"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
-         "its PEM armour holds something else"},
-        {"-----BEGIN -----\nMIIB\n-----END -----\n", "its PEM armour holds something else"},
+        { "", "it is empty" },
+        { " \r\n\t ", "it is empty" },
+        { "====", "it is neither base64 nor DER" },
+        { "MIIB!", "it is neither base64 nor DER" },
+        { "M", "it is neither base64 nor DER" },
+        { "AA=A", "it is neither base64 nor DER" },
+        { "{\"csr\": 1}", "it is neither base64 nor DER" },
+        { "-----BEGIN CERTIFICATE REQUEST", "its PEM armour is not complete" },
+        { "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n", "its PEM armour is not complete" },
+        { "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE-----\n",
+          "its PEM armour is not complete" },
+        { "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST",
+          "its PEM armour is not complete" },
+        { "-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\nmore",
+          "more follows its PEM armour" },
+        { "-----BEGIN CERTIFICATE REQUEST-----\nProc-Type: 4\n-----END CERTIFICATE REQUEST-----\n",
+          "its PEM armour does not hold base64" },
+        { "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n",
+          "its PEM armour holds something else" },
+        { "-----BEGIN -----\nMIIB\n-----END -----\n", "its PEM armour holds something else" },
     };
     brski_limits_t small = brski_limits_default;
     brski_bytes_t der;
@@ -121,7 +121,7 @@ static void test_bad_bodies(void)
 
 static void test_good_keys(void)
 {
-    static const char *const kinds[] = {"p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519"};
+    static const char *const kinds[] = { "p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519" };
     brski_csr_t *csr;
     size_t i;
 
@@ -174,17 +174,17 @@ static void test_challenges(void)
         apr_size_t len;
         const char *want;
     } tries[] = {
-        {BRSKI_DER_UTF8_STRING, "abc", 3, "abc"},
-        {BRSKI_DER_PRINTABLE_STRING, "abc", 3, "abc"},
-        {BRSKI_DER_TELETEX_STRING, "abc", 3, "abc"},
-        {BRSKI_DER_IA5_STRING, "abc", 3, "abc"},
-        {BRSKI_DER_BMP_STRING, "\0a\0b", 4, "ab"},
-        {BRSKI_DER_UNIVERSAL_STRING, "\0\0\0a\0\0\0b", 8, "ab"},
-        {BRSKI_DER_BMP_STRING, "\0a\0", 3, NULL},
-        {BRSKI_DER_BMP_STRING, "\1a\0b", 4, NULL},
-        {BRSKI_DER_UTF8_STRING, "a\0b", 3, NULL},
-        {BRSKI_DER_UTF8_STRING, "", 0, NULL},
-        {BRSKI_DER_INTEGER, "abc", 3, NULL},
+        { BRSKI_DER_UTF8_STRING, "abc", 3, "abc" },
+        { BRSKI_DER_PRINTABLE_STRING, "abc", 3, "abc" },
+        { BRSKI_DER_TELETEX_STRING, "abc", 3, "abc" },
+        { BRSKI_DER_IA5_STRING, "abc", 3, "abc" },
+        { BRSKI_DER_BMP_STRING, "\0a\0b", 4, "ab" },
+        { BRSKI_DER_UNIVERSAL_STRING, "\0\0\0a\0\0\0b", 8, "ab" },
+        { BRSKI_DER_BMP_STRING, "\0a\0", 3, NULL },
+        { BRSKI_DER_BMP_STRING, "\1a\0b", 4, NULL },
+        { BRSKI_DER_UTF8_STRING, "a\0b", 3, NULL },
+        { BRSKI_DER_UTF8_STRING, "", 0, NULL },
+        { BRSKI_DER_INTEGER, "abc", 3, NULL },
     };
     char long_text[257];
     brski_csr_t *csr;
@@ -251,7 +251,7 @@ static void test_repetitions(void)
 
 static void test_broken_extensions(void)
 {
-    static const unsigned char half[] = {1, 1, 0x7F}, false_value[] = {1, 1, 0};
+    static const unsigned char half[] = { 1, 1, 0x7F }, false_value[] = { 1, 1, 0 };
     brski_bytes_t oid = brski_der_oid("2.5.29.15", pool), value = brski_der_wrap(4, oid, pool);
     brski_bytes_t bad = brski_der_wrap(
         BRSKI_DER_SEQUENCE,
@@ -298,7 +298,7 @@ static void test_floods(void)
 
 static brski_bytes_t made_of(int version, brski_bytes_t subject, brski_bytes_t more)
 {
-    unsigned char v[] = {BRSKI_DER_INTEGER, 1, 0};
+    unsigned char v[] = { BRSKI_DER_INTEGER, 1, 0 };
     brski_bytes_t pieces[4];
 
     v[2] = (unsigned char)version;
@@ -312,9 +312,9 @@ static brski_bytes_t made_of(int version, brski_bytes_t subject, brski_bytes_t m
 
 static void test_shapes(void)
 {
-    static const unsigned char junk[] = {0x05, 0x00}, no_name[] = {0x30, 2, 0x31, 0};
+    static const unsigned char junk[] = { 0x05, 0x00 }, no_name[] = { 0x30, 2, 0x31, 0 };
     brski_bytes_t subject = testcsr_name("CN=x", pool), csr = with(NO_OCTETS);
-    testpki_spec_t spec = {.cn = "a certificate"};
+    testpki_spec_t spec = { .cn = "a certificate" };
     brski_err_t *err;
     char *long_cn = apr_palloc(pool, 4000);
 
@@ -402,9 +402,9 @@ static brski_err_t *with_key(const char *kind)
 /* A request whose key is these octets; nobody can sign it. */
 static brski_err_t *with_spki(brski_bytes_t spki)
 {
-    static const unsigned char version[] = {BRSKI_DER_INTEGER, 1, 0};
-    brski_bytes_t pieces[] = {BRSKI_LITERAL(version), testcsr_name("CN=x", pool), spki,
-                              brski_der_wrap(BRSKI_DER_CONTEXT(0), NO_OCTETS, pool)};
+    static const unsigned char version[] = { BRSKI_DER_INTEGER, 1, 0 };
+    brski_bytes_t pieces[] = { BRSKI_LITERAL(version), testcsr_name("CN=x", pool), spki,
+                               brski_der_wrap(BRSKI_DER_CONTEXT(0), NO_OCTETS, pool) };
 
     return parse_only(
         testcsr_sign(key, BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, pieces, pool), NO_OCTETS, NULL, pool));
@@ -432,17 +432,17 @@ static void test_bad_keys(void)
 /* RSA keys whose numbers are not those of a key. */
 static void test_odd_rsa(void)
 {
-    static const unsigned char algorithm[] = {0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-                                              0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};
+    static const unsigned char algorithm[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                               0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00 };
     static const struct {
         int last;
         apr_int64_t e;
         const char *what;
-    } tries[] = {{0xFE, 65537, "an even modulus"},
-                 {0xFF, 65536, "an even exponent"},
-                 {0xFF, 1, "the exponent 1"},
-                 {0xFF, 0, "the exponent 0"},
-                 {0xFF, (apr_int64_t)1 << 40 | 1, "an exponent that costs"}};
+    } tries[] = { { 0xFE, 65537, "an even modulus" },
+                  { 0xFF, 65536, "an even exponent" },
+                  { 0xFF, 1, "the exponent 1" },
+                  { 0xFF, 0, "the exponent 0" },
+                  { 0xFF, (apr_int64_t)1 << 40 | 1, "an exponent that costs" } };
     unsigned char modulus[256];
     size_t i;
 
@@ -467,14 +467,14 @@ static void test_odd_rsa(void)
 
 static void test_signatures(void)
 {
-    static const unsigned char sha1[] = {0x30, 0x09, 0x06, 0x07, 0x2A, 0x86,
-                                         0x48, 0xCE, 0x3D, 0x04, 0x01};
-    static const unsigned char sha384[] = {0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
-                                           0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03};
-    static const unsigned char key_type[] = {0x30, 0x09, 0x06, 0x07, 0x2A, 0x86,
-                                             0x48, 0xCE, 0x3D, 0x02, 0x01};
-    static const unsigned char rsa[] = {0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-                                        0xF7, 0x0D, 0x01, 0x01, 0x0B, 0x05, 0x00};
+    static const unsigned char sha1[] = { 0x30, 0x09, 0x06, 0x07, 0x2A, 0x86,
+                                          0x48, 0xCE, 0x3D, 0x04, 0x01 };
+    static const unsigned char sha384[] = { 0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86,
+                                            0x48, 0xCE, 0x3D, 0x04, 0x03, 0x03 };
+    static const unsigned char key_type[] = { 0x30, 0x09, 0x06, 0x07, 0x2A, 0x86,
+                                              0x48, 0xCE, 0x3D, 0x02, 0x01 };
+    static const unsigned char rsa[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                         0xF7, 0x0D, 0x01, 0x01, 0x0B, 0x05, 0x00 };
     brski_bytes_t info = testcsr_info(key, testcsr_name("CN=x", pool), NO_OCTETS, pool), other;
     EVP_PKEY *somebody = testcsr_key("p256", pool);
     brski_err_t *err;
@@ -513,10 +513,10 @@ static void test_pss(void)
 
     is_ok(err, "the algorithm");
     made[0] = 0;
-    if (EVP_DigestSignInit_ex(ctx, &key_ctx, "SHA2-256", NULL, NULL, rsa, NULL) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(key_ctx, 6) != 1 ||
-        EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, 32) != 1 ||
-        EVP_DigestSign(ctx, made + 1, &len, info.data, info.len) != 1) {
+    if (EVP_DigestSignInit_ex(ctx, &key_ctx, "SHA2-256", NULL, NULL, rsa, NULL) != 1
+        || EVP_PKEY_CTX_set_rsa_padding(key_ctx, 6) != 1
+        || EVP_PKEY_CTX_set_rsa_pss_saltlen(key_ctx, 32) != 1
+        || EVP_DigestSign(ctx, made + 1, &len, info.data, info.len) != 1) {
         bail_out("PSS");
     }
     EVP_MD_CTX_free(ctx);
@@ -532,7 +532,7 @@ static void test_pss(void)
 static void test_pop(void)
 {
     const unsigned char unique[12] = "unique-value", exporter[32] = "exported";
-    brski_binding_t both = {{unique, 12}, {exporter, 32}}, none = {NO_OCTETS, NO_OCTETS};
+    brski_binding_t both = { { unique, 12 }, { exporter, 32 } }, none = { NO_OCTETS, NO_OCTETS };
     const char *u = brski_base64_encode(both.unique, pool);
     const char *e = brski_base64_encode(both.exporter, pool);
     brski_csr_t *without = testcsr_parsed(with(NO_OCTETS), pool);
@@ -599,13 +599,14 @@ static void test_vectors(void)
         const char *file, *subject;
         int other;
     } good[] = {
-        {"est-csr/csr_bulb03.der", "serialNumber=00-D0-E5-03-00-03", 1},
-        {"est-csr/csr_bulb1.der", "serialNumber=00-D0-E5-F2-00-01", 0},
-        {"est-csr/csr-rsa-00-16.der", "serialNumber=00-d0-e5-01-00-16", 1},
-        {"est-csr/sample1.pem",
-         "serialNumber=IOTRUS-0123456789,L=RTP,ST=NC,C=US,O=IOT-R-US\\, Inc.,CN=www.iotrus.com", 0},
-        {"est-coaps-rfc9148-cacerts-enroll/sen-req.p10.der",
-         "serialNumber=Wt1234,OU=IoT,O=example Inc,L=LA,ST=CA,C=US", 0},
+        { "est-csr/csr_bulb03.der", "serialNumber=00-D0-E5-03-00-03", 1 },
+        { "est-csr/csr_bulb1.der", "serialNumber=00-D0-E5-F2-00-01", 0 },
+        { "est-csr/csr-rsa-00-16.der", "serialNumber=00-d0-e5-01-00-16", 1 },
+        { "est-csr/sample1.pem",
+          "serialNumber=IOTRUS-0123456789,L=RTP,ST=NC,C=US,O=IOT-R-US\\, Inc.,CN=www.iotrus.com",
+          0 },
+        { "est-coaps-rfc9148-cacerts-enroll/sen-req.p10.der",
+          "serialNumber=Wt1234,OU=IoT,O=example Inc,L=LA,ST=CA,C=US", 0 },
     };
     const char *path = unit_vector("est-csr/ldevid-rsa-00-16.pem", pool);
     brski_bytes_t der;

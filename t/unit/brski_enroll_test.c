@@ -66,7 +66,7 @@ static brski_csr_t *body(world_t *w, EVP_PKEY *key, const char *subject, brski_b
 static world_t *make_world(void)
 {
     world_t *w = apr_pcalloc(pool, sizeof(*w));
-    testpki_spec_t root = {.cn = "est root", .ca = 1};
+    testpki_spec_t root = { .cn = "est root", .ca = 1 };
     brski_label_t *label = &w->label;
 
     w->r = testregistrar_make(pool);
@@ -128,9 +128,9 @@ static const brski_cert_t *answered(world_t *w)
 {
     apr_array_header_t *certs;
 
-    if (!w->a->certs_only.len ||
-        brski_certs_only_parse(&certs, w->a->certs_only, &brski_limits_default, pool) ||
-        certs->nelts != 1) {
+    if (!w->a->certs_only.len
+        || brski_certs_only_parse(&certs, w->a->certs_only, &brski_limits_default, pool)
+        || certs->nelts != 1) {
         bail_out("no certificate in the answer");
     }
     return APR_ARRAY_IDX(certs, 0, const brski_cert_t *);
@@ -340,7 +340,7 @@ static void test_without_voucher(void)
 static void test_nobody(void)
 {
     world_t *w = make_world();
-    testpki_spec_t spec = {.cn = "somebody", .client_auth = 1};
+    testpki_spec_t spec = { .cn = "somebody", .client_auth = 1 };
     testpki_t *stranger = testpki_make(&spec, NULL, pool);
 
     w->r->peer.client_cert = NULL;
@@ -384,7 +384,7 @@ static void test_user(void)
 static void test_foreign(void)
 {
     world_t *w = make_world();
-    testpki_spec_t ca_spec = {.cn = "partner CA", .ca = 1}, spec = {.cn = "partner"};
+    testpki_spec_t ca_spec = { .cn = "partner CA", .ca = 1 }, spec = { .cn = "partner" };
     testpki_t *ca = testpki_make(&ca_spec, NULL, pool), *ee = testpki_make(&spec, ca, pool);
     brski_anchors_t *anchors;
 
@@ -588,7 +588,7 @@ static void test_refused_renewal(void)
 static void test_unrecorded(void)
 {
     world_t *w = joined();
-    testpki_spec_t spec = {.cn = "web server", .cmc_ra = 1}, copy = {.cn = "est root", .ca = 1};
+    testpki_spec_t spec = { .cn = "web server", .cmc_ra = 1 }, copy = { .cn = "est root", .ca = 1 };
     testpki_t *ours = testpki_make(&spec, w->ca_root, pool);
     testpki_t *evil = testpki_make(&copy, NULL, pool);
 
@@ -604,7 +604,7 @@ static void test_forged(void)
 {
     world_t *w = joined();
     const brski_cert_t *cert = enrolled(w);
-    testpki_t victim = {.cert = cert, .key = w->key, .issuer = w->ca_root};
+    testpki_t victim = { .cert = cert, .key = w->key, .issuer = w->ca_root };
 
     come_with(w, testpki_impostor(&victim, pool)->cert, BRSKI_SIMPLEREENROLL);
     body(w, w->key, own_name, NO_OCTETS);
@@ -617,8 +617,8 @@ static void test_forged(void)
 static void test_purpose(void)
 {
     world_t *w = make_world();
-    testpki_spec_t ca_spec = {.cn = "partner CA", .ca = 1};
-    testpki_spec_t server = {.cn = "server", .server_auth = 1}, both = server;
+    testpki_spec_t ca_spec = { .cn = "partner CA", .ca = 1 };
+    testpki_spec_t server = { .cn = "server", .server_auth = 1 }, both = server;
     testpki_t *ca = testpki_make(&ca_spec, NULL, pool);
     brski_anchors_t *anchors;
 
@@ -798,7 +798,7 @@ static void test_at_once(void)
     world_t *w = joined();
 
     for (round = 0; round < 8; round++) {
-        crew_t crew = {.w = w};
+        crew_t crew = { .w = w };
 
         body(w, testcsr_key("p256", pool), "", NO_OCTETS);
         database_crew(2, enroll_at_once, &crew);
@@ -906,7 +906,7 @@ static void crl_at_once(void *baton, int number, apr_pool_t *own_pool)
 static void test_crls_at_once(void)
 {
     world_t *w = make_world();
-    crew_t crew = {.w = w};
+    crew_t crew = { .w = w };
 
     database_crew(2, crl_at_once, &crew);
     is_str(crew.text[0], crew.text[1], "5280-5.2.3 two threads make one CRL");

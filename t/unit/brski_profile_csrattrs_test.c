@@ -23,7 +23,7 @@
 #define TEMPLATE_OID "060b2a864886f70d010910023d"
 
 static apr_pool_t *pool;
-static const brski_requester_t device = {.manufacturer = "acme", .serial_number = "J-1"};
+static const brski_requester_t device = { .manufacturer = "acme", .serial_number = "J-1" };
 
 static apr_array_header_t *list(const char *a)
 {
@@ -111,7 +111,7 @@ static void test_old_style(void)
 
 static void test_key_types(void)
 {
-    static const char *const types[] = {"p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519"};
+    static const char *const types[] = { "p256", "p384", "p521", "rsa2048", "rsa3072", "ed25519" };
     size_t i;
 
     for (i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -175,7 +175,7 @@ static void test_open(void)
 /* A serial number that cannot stand in a name is refused when the CSR comes, not here. */
 static void test_unfit(void)
 {
-    static const brski_requester_t odd = {.manufacturer = "acme", .serial_number = "a b\n"};
+    static const brski_requester_t odd = { .manufacturer = "acme", .serial_number = "a b\n" };
     brski_profile_t p = usual();
 
     p.san = list("DNS:%{serial}.ex.com");
@@ -299,15 +299,15 @@ static void test_vectors(void)
         const char *key_type, *unknown;
         apr_size_t san_len;
     } good[] = {
-        {"est-csrattrs/harkins01.der", 1, "rsa4096", "1.2.840.113549.1.1.11", 0},
-        {"est-csrattrs/harkins02.der", 1, "p384", "2.5.4.5 1.2.840.10045.4.3.3", 0},
-        {"est-csrattrs/rfc7030-example01.der", 1, "p384", "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3",
-         0},
-        {"est-csrattrs/realistic-acp.der", 0, NULL, "", 75},
-        {"est-rfc7030-cacerts-csrattrs/csrattrs-rfc8951.der", 1, "p384",
-         "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3", 0},
-        {"est-rfc7030-cacerts-csrattrs/csrattrs-a2.der", 1, NULL,
-         "1.3.6.1.1.1.1.22 2.999.1 2.999.2 1.3.36.3.3.2.8.1.1.11 2.16.840.1.101.3.4.2.2", 0},
+        { "est-csrattrs/harkins01.der", 1, "rsa4096", "1.2.840.113549.1.1.11", 0 },
+        { "est-csrattrs/harkins02.der", 1, "p384", "2.5.4.5 1.2.840.10045.4.3.3", 0 },
+        { "est-csrattrs/rfc7030-example01.der", 1, "p384", "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3",
+          0 },
+        { "est-csrattrs/realistic-acp.der", 0, NULL, "", 75 },
+        { "est-rfc7030-cacerts-csrattrs/csrattrs-rfc8951.der", 1, "p384",
+          "1.3.6.1.1.1.1.22 1.2.840.10045.4.3.3", 0 },
+        { "est-rfc7030-cacerts-csrattrs/csrattrs-a2.der", 1, NULL,
+          "1.3.6.1.1.1.1.22 2.999.1 2.999.2 1.3.36.3.3.2.8.1.1.11 2.16.840.1.101.3.4.2.2", 0 },
     };
     const char *path = unit_vector("est-csrattrs/legacy-rfcself.der", pool);
     brski_csrattrs_t *attrs;

@@ -19,7 +19,7 @@
 
 static apr_pool_t *pool;
 static EVP_PKEY *key;
-static const brski_requester_t device = {.manufacturer = "acme", .serial_number = "JADA-0001"};
+static const brski_requester_t device = { .manufacturer = "acme", .serial_number = "JADA-0001" };
 
 static apr_array_header_t *list(const char *a, const char *b)
 {
@@ -91,19 +91,19 @@ static void is_hex(brski_bytes_t got, const char *want, const char *label)
 static void test_name_octets(void)
 {
     static const char *const names[][2] = {
-        {"CN=a,O=b", "3018310a3008060355040a0c0162310a300806035504030c0161"},
-        {"CN=a+O=b", "30163114300806035504030c01613008060355040a0c0162"},
-        {"O=b+CN=a", "30163114300806035504030c01613008060355040a0c0162"},
-        {" cn = a , o = b ", "3018310a3008060355040a0c0162310a300806035504030c0161"},
-        {"C=DE", "300d310b3009060355040613024445"},
-        {"serialNumber=1", "300c310a30080603550405130131"},
-        {"serialNumber=1*", "300d310b300906035504050c02312a"},
-        {"DC=x", "30133111300f060a0992268993f22c640119160178"},
-        {"2.5.4.3=a", "300c310a300806035504030c0161"},
-        {"CN=a\\,b", "300e310c300a06035504030c03612c62"},
-        {"CN=\\C3\\A9", "300d310b300906035504030c02c3a9"},
-        {"CN=\\ a\\ ", "300e310c300a06035504030c03206120"},
-        {"CN=%", "300c310a300806035504030c0125"},
+        { "CN=a,O=b", "3018310a3008060355040a0c0162310a300806035504030c0161" },
+        { "CN=a+O=b", "30163114300806035504030c01613008060355040a0c0162" },
+        { "O=b+CN=a", "30163114300806035504030c01613008060355040a0c0162" },
+        { " cn = a , o = b ", "3018310a3008060355040a0c0162310a300806035504030c0161" },
+        { "C=DE", "300d310b3009060355040613024445" },
+        { "serialNumber=1", "300c310a30080603550405130131" },
+        { "serialNumber=1*", "300d310b300906035504050c02312a" },
+        { "DC=x", "30133111300f060a0992268993f22c640119160178" },
+        { "2.5.4.3=a", "300c310a300806035504030c0161" },
+        { "CN=a\\,b", "300e310c300a06035504030c03612c62" },
+        { "CN=\\C3\\A9", "300d310b300906035504030c02c3a9" },
+        { "CN=\\ a\\ ", "300e310c300a06035504030c03206120" },
+        { "CN=%", "300c310a300806035504030c0125" },
     };
     size_t i;
 
@@ -116,21 +116,21 @@ static void test_name_octets(void)
 static void test_bad_patterns(void)
 {
     static const char *const bad[][2] = {
-        {"", "write it as CN=...,O=..."},
-        {"device", "write it as CN=...,O=..."},
-        {"CN=a,", "write it as CN=...,O=..."},
-        {"CN=", "without a value"},
-        {"CN=,O=b", "without a value"},
-        {"XY=a", "is no attribute of a name"},
-        {"=a", "is no attribute of a name"},
-        {"CN=a\\", "ends in a backslash"},
-        {"CN=a\\00b", "has a NUL"},
-        {"CN=%{name}", "is no placeholder"},
-        {"CN=%{serial", "is no placeholder"},
-        {"C=DEU", "longer than the 2 characters"},
-        {"DC=\\C3\\A9", "cannot stand in its place"},
-        {"CN=\\C3", "cannot stand in a name"},
-        {"CN=\\01", "cannot stand in a name"},
+        { "", "write it as CN=...,O=..." },
+        { "device", "write it as CN=...,O=..." },
+        { "CN=a,", "write it as CN=...,O=..." },
+        { "CN=", "without a value" },
+        { "CN=,O=b", "without a value" },
+        { "XY=a", "is no attribute of a name" },
+        { "=a", "is no attribute of a name" },
+        { "CN=a\\", "ends in a backslash" },
+        { "CN=a\\00b", "has a NUL" },
+        { "CN=%{name}", "is no placeholder" },
+        { "CN=%{serial", "is no placeholder" },
+        { "C=DEU", "longer than the 2 characters" },
+        { "DC=\\C3\\A9", "cannot stand in its place" },
+        { "CN=\\C3", "cannot stand in a name" },
+        { "CN=\\01", "cannot stand in a name" },
     };
     size_t i;
 
@@ -140,8 +140,8 @@ static void test_bad_patterns(void)
 
         p.subject = bad[i][0];
         why = brski_profile_check(&p, pool);
-        has_str(why ? why : "(nothing)", bad[i][1],
-                "5280-4.1.2.4 a profile's subject '%s'", bad[i][0]);
+        has_str(why ? why : "(nothing)", bad[i][1], "5280-4.1.2.4 a profile's subject '%s'",
+                bad[i][0]);
     }
 }
 
@@ -155,7 +155,7 @@ static void test_injection(void)
     size_t i;
 
     for (i = 0; i < sizeof(serials) / sizeof(serials[0]); i++) {
-        brski_requester_t r = {.manufacturer = "acme", .serial_number = serials[i]};
+        brski_requester_t r = { .manufacturer = "acme", .serial_number = serials[i] };
         apr_array_header_t *attributes;
         brski_template_t *t;
 
@@ -176,8 +176,8 @@ static void test_injection(void)
 static void test_unfit_serials(void)
 {
     char long_one[66];
-    const char *serials[] = {"x\ny", "x\033[2J", "x\xC2\x9B", "\xFF", "", NULL, long_one};
-    brski_requester_t r = {.manufacturer = "acme"};
+    const char *serials[] = { "x\ny", "x\033[2J", "x\xC2\x9B", "\xFF", "", NULL, long_one };
+    brski_requester_t r = { .manufacturer = "acme" };
     brski_template_t *t;
     size_t i;
 
@@ -196,7 +196,7 @@ static void test_unfit_serials(void)
 
 static void test_facts(void)
 {
-    static const brski_requester_t user = {.user = "alice"};
+    static const brski_requester_t user = { .user = "alice" };
     brski_profile_t p = usual();
     brski_template_t *t;
 
@@ -239,7 +239,7 @@ static void test_own_subject(void)
 
 static brski_err_t *san_for(brski_bytes_t *value, const char *serial, const char *pattern)
 {
-    brski_requester_t r = {.manufacturer = "acme", .serial_number = serial, .user = "alice"};
+    brski_requester_t r = { .manufacturer = "acme", .serial_number = serial, .user = "alice" };
     brski_profile_t p = usual();
     brski_template_t *t;
     brski_err_t *err;
@@ -254,15 +254,15 @@ static brski_err_t *san_for(brski_bytes_t *value, const char *serial, const char
 static void test_san_octets(void)
 {
     static const char *const sans[][2] = {
-        {"DNS:%{serial}.Ex.com", "300c820a6a2d312e65782e636f6d"},
-        {"URI:urn:x:%{serial}", "300b860975726e3a783a4a2d31"},
-        {"IP:192.0.2.1", "30068704c0000201"},
-        {"IP:2001:db8::1", "3012871020010db8000000000000000000000001"},
-        {"email:%{user}@ex.com", "300e810c616c6963654065782e636f6d"},
-        {"otherName:1.3.6.1.5.5.7.8.10;IA5:a+b@c",
-         "3015a01306082b0601050507080aa0071605612b624063"},
-        {"otherName:1.3.6.1.4.1.311.20.2.3;UTF8:%{user}",
-         "3017a015060a2b060104018237140203a0070c05616c696365"},
+        { "DNS:%{serial}.Ex.com", "300c820a6a2d312e65782e636f6d" },
+        { "URI:urn:x:%{serial}", "300b860975726e3a783a4a2d31" },
+        { "IP:192.0.2.1", "30068704c0000201" },
+        { "IP:2001:db8::1", "3012871020010db8000000000000000000000001" },
+        { "email:%{user}@ex.com", "300e810c616c6963654065782e636f6d" },
+        { "otherName:1.3.6.1.5.5.7.8.10;IA5:a+b@c",
+          "3015a01306082b0601050507080aa0071605612b624063" },
+        { "otherName:1.3.6.1.4.1.311.20.2.3;UTF8:%{user}",
+          "3017a015060a2b060104018237140203a0070c05616c696365" },
     };
     brski_bytes_t value;
     size_t i;
@@ -278,19 +278,19 @@ static void test_san_fit(void)
     static const struct {
         const char *serial, *pattern, *want;
     } tries[] = {
-        {"a b/c?d#%", "URI:urn:x:%{serial}", "301b861975726e3a783a6125323062253246"},
-        {"a.evil.com", "DNS:%{serial}.ex.com", "30"},
-        {"a b", "DNS:%{serial}.ex.com", NULL},
-        {"*", "DNS:%{serial}.ex.com", NULL},
-        {"-a", "DNS:%{serial}.ex.com", NULL},
-        {"a.", "DNS:%{serial}.ex.com", NULL},
-        {"a\xC3\xA9", "DNS:%{serial}.ex.com", NULL},
-        {"0123456789012345678901234567890123456789012345678901234567890123", "DNS:%{serial}.ex.com",
-         NULL},
-        {"a@b", "email:%{serial}@ex.com", NULL},
-        {"a+evil", "otherName:1.3.6.1.5.5.7.8.10;IA5:fd00+%{serial}@acp.ex.com", NULL},
-        {"a@evil.com", "otherName:1.3.6.1.5.5.7.8.10;IA5:%{serial}@acp.ex.com", NULL},
-        {"a;b", "otherName:1.2.3;UTF8:%{serial}", NULL},
+        { "a b/c?d#%", "URI:urn:x:%{serial}", "301b861975726e3a783a6125323062253246" },
+        { "a.evil.com", "DNS:%{serial}.ex.com", "30" },
+        { "a b", "DNS:%{serial}.ex.com", NULL },
+        { "*", "DNS:%{serial}.ex.com", NULL },
+        { "-a", "DNS:%{serial}.ex.com", NULL },
+        { "a.", "DNS:%{serial}.ex.com", NULL },
+        { "a\xC3\xA9", "DNS:%{serial}.ex.com", NULL },
+        { "0123456789012345678901234567890123456789012345678901234567890123",
+          "DNS:%{serial}.ex.com", NULL },
+        { "a@b", "email:%{serial}@ex.com", NULL },
+        { "a+evil", "otherName:1.3.6.1.5.5.7.8.10;IA5:fd00+%{serial}@acp.ex.com", NULL },
+        { "a@evil.com", "otherName:1.3.6.1.5.5.7.8.10;IA5:%{serial}@acp.ex.com", NULL },
+        { "a;b", "otherName:1.2.3;UTF8:%{serial}", NULL },
     };
     brski_bytes_t value;
     size_t i;
@@ -313,26 +313,26 @@ static void test_san_fit(void)
 static void test_bad_san_patterns(void)
 {
     static const char *const bad[][2] = {
-        {"host.example", "write DNS:, URI:"},
-        {"DNS:", "is no host name"},
-        {"DNS:*.example", "is no host name"},
-        {"DNS:a..b", "is no host name"},
-        {"URI:nothing", "is no URI"},
-        {"URI:x:", "is no URI"},
-        {"URI:1x:y", "is no URI"},
-        {"URI:x:a b", "is no URI"},
-        {"IP:1.2.3", "is no IP address"},
-        {"email:a", "is no mailbox"},
-        {"email:@b", "is no mailbox"},
-        {"email:a b@c", "is no mailbox"},
-        {"otherName:x;IA5:a", "write otherName:"},
-        {"otherName:1.2.3", "write otherName:"},
-        {"otherName:1.2.3;XYZ:a", "write otherName:"},
-        {"otherName:1.2.3;IA5:", "cannot stand"},
-        {"otherName:1.2.3;IA5:\xC3\xA9", "cannot stand"},
-        {"csr-dns:example.com", "write csr-dns:*."},
-        {"csr-dns:*.", "write csr-dns:*."},
-        {"DNS:%{x}.example", "is no placeholder"},
+        { "host.example", "write DNS:, URI:" },
+        { "DNS:", "is no host name" },
+        { "DNS:*.example", "is no host name" },
+        { "DNS:a..b", "is no host name" },
+        { "URI:nothing", "is no URI" },
+        { "URI:x:", "is no URI" },
+        { "URI:1x:y", "is no URI" },
+        { "URI:x:a b", "is no URI" },
+        { "IP:1.2.3", "is no IP address" },
+        { "email:a", "is no mailbox" },
+        { "email:@b", "is no mailbox" },
+        { "email:a b@c", "is no mailbox" },
+        { "otherName:x;IA5:a", "write otherName:" },
+        { "otherName:1.2.3", "write otherName:" },
+        { "otherName:1.2.3;XYZ:a", "write otherName:" },
+        { "otherName:1.2.3;IA5:", "cannot stand" },
+        { "otherName:1.2.3;IA5:\xC3\xA9", "cannot stand" },
+        { "csr-dns:example.com", "write csr-dns:*." },
+        { "csr-dns:*.", "write csr-dns:*." },
+        { "DNS:%{x}.example", "is no placeholder" },
     };
     size_t i;
 
@@ -342,8 +342,8 @@ static void test_bad_san_patterns(void)
 
         p.san = list(bad[i][0], NULL);
         why = brski_profile_check(&p, pool);
-        has_str(why ? why : "(nothing)", bad[i][1],
-                "5280-4.2.1.6 a profile's name '%s'", bad[i][0]);
+        has_str(why ? why : "(nothing)", bad[i][1], "5280-4.2.1.6 a profile's name '%s'",
+                bad[i][0]);
     }
 }
 
@@ -406,18 +406,18 @@ static void test_key_types(void)
     static const struct {
         const char *key, *allowed, *usage;
     } tries[] = {
-        {"p256", "p256", "03020388"},
-        {"p384", "p384", "03020388"},
-        {"p521", "p521", "03020388"},
-        {"rsa2048", "rsa2048", "030205a0"},
-        {"rsa3072", "rsa2048", "030205a0"},
-        {"ed25519", "ed25519", "03020780"},
-        {"p256", "p384", NULL},
-        {"p384", "p256", NULL},
-        {"rsa2048", "rsa3072", NULL},
-        {"rsa2048", "p256", NULL},
-        {"ed25519", "p256", NULL},
-        {"p521", "p384", NULL},
+        { "p256", "p256", "03020388" },
+        { "p384", "p384", "03020388" },
+        { "p521", "p521", "03020388" },
+        { "rsa2048", "rsa2048", "030205a0" },
+        { "rsa3072", "rsa2048", "030205a0" },
+        { "ed25519", "ed25519", "03020780" },
+        { "p256", "p384", NULL },
+        { "p384", "p256", NULL },
+        { "rsa2048", "rsa3072", NULL },
+        { "rsa2048", "p256", NULL },
+        { "ed25519", "p256", NULL },
+        { "p521", "p384", NULL },
     };
     size_t i;
 
@@ -452,41 +452,41 @@ static void test_wishes(void)
         const char *subject, *name, *value;
         brski_err_code_t code;
     } tries[] = {
-        {"", "keyUsage", "critical,digitalSignature", 0},
-        {"", "keyUsage", "digitalSignature,keyAgreement", 0},
-        {"", "keyUsage", "keyCertSign", BRSKI_E_CSR_EXTENSION},
-        {"", "keyUsage", "cRLSign", BRSKI_E_CSR_EXTENSION},
-        {"", "keyUsage", "digitalSignature,nonRepudiation", BRSKI_E_CSR_EXTENSION},
-        {"", "keyUsage", "decipherOnly", BRSKI_E_CSR_EXTENSION},
-        {"", "basicConstraints", "CA:FALSE", 0},
-        {"", "basicConstraints", "critical,CA:TRUE", BRSKI_E_CSR_EXTENSION},
-        {"", "basicConstraints", "CA:FALSE,pathlen:0", BRSKI_E_CSR_EXTENSION},
-        {"", "extendedKeyUsage", "clientAuth", 0},
-        {"", "extendedKeyUsage", "serverAuth", BRSKI_E_CSR_EXTENSION},
-        {"", "extendedKeyUsage", "clientAuth,1.3.6.1.5.5.7.3.28", BRSKI_E_CSR_EXTENSION},
-        {"", "extendedKeyUsage", "anyExtendedKeyUsage", BRSKI_E_CSR_EXTENSION},
-        {"", "subjectAltName", "DNS:jada-0001.ex.com", 0},
-        {"", "subjectAltName", "DNS:JADA-0001.EX.COM", 0},
-        {"", "subjectAltName", "DNS:jada-0002.ex.com", BRSKI_E_CSR_SUBJECT},
-        {"", "subjectAltName", "DNS:jada-0001.ex.com,email:a@b.c", BRSKI_E_CSR_SUBJECT},
-        {"", "subjectAltName", "IP:127.0.0.1", BRSKI_E_CSR_SUBJECT},
-        {"", "certificatePolicies", "DER:3006300406022a03", 0},
-        {"", "certificatePolicies", "DER:3006300406022a04", BRSKI_E_CSR_EXTENSION},
-        {"", "nsComment", "hello", BRSKI_E_CSR_EXTENSION},
-        {"", "nameConstraints", "permitted;DNS:.com", BRSKI_E_CSR_EXTENSION},
-        {"", "1.3.6.1.5.5.7.1.32", "ASN1:IA5:masa.evil.com", BRSKI_E_CSR_EXTENSION},
-        {"", "crlDistributionPoints", "URI:http://evil/", BRSKI_E_CSR_EXTENSION},
-        {"", "authorityInfoAccess", "OCSP;URI:http://evil/", BRSKI_E_CSR_EXTENSION},
-        {"", "subjectKeyIdentifier", "00:11", 0},
-        {"CN=JADA-0001,O=Example", "keyUsage", "digitalSignature", 0},
-        {"CN=jada-0001,O=EXAMPLE", "keyUsage", "digitalSignature", 0},
-        {"CN=JADA-0001", "keyUsage", "digitalSignature", 0},
-        {"serialNumber=JADA-0001", "keyUsage", "digitalSignature", 0},
-        {"O=Example", "keyUsage", "digitalSignature", 0},
-        {"CN=JADA-0002,O=Example", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT},
-        {"serialNumber=JADA-0002", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT},
-        {"CN=JADA-0001,OU=Admins", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT},
-        {"OU=JADA-0001", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT},
+        { "", "keyUsage", "critical,digitalSignature", 0 },
+        { "", "keyUsage", "digitalSignature,keyAgreement", 0 },
+        { "", "keyUsage", "keyCertSign", BRSKI_E_CSR_EXTENSION },
+        { "", "keyUsage", "cRLSign", BRSKI_E_CSR_EXTENSION },
+        { "", "keyUsage", "digitalSignature,nonRepudiation", BRSKI_E_CSR_EXTENSION },
+        { "", "keyUsage", "decipherOnly", BRSKI_E_CSR_EXTENSION },
+        { "", "basicConstraints", "CA:FALSE", 0 },
+        { "", "basicConstraints", "critical,CA:TRUE", BRSKI_E_CSR_EXTENSION },
+        { "", "basicConstraints", "CA:FALSE,pathlen:0", BRSKI_E_CSR_EXTENSION },
+        { "", "extendedKeyUsage", "clientAuth", 0 },
+        { "", "extendedKeyUsage", "serverAuth", BRSKI_E_CSR_EXTENSION },
+        { "", "extendedKeyUsage", "clientAuth,1.3.6.1.5.5.7.3.28", BRSKI_E_CSR_EXTENSION },
+        { "", "extendedKeyUsage", "anyExtendedKeyUsage", BRSKI_E_CSR_EXTENSION },
+        { "", "subjectAltName", "DNS:jada-0001.ex.com", 0 },
+        { "", "subjectAltName", "DNS:JADA-0001.EX.COM", 0 },
+        { "", "subjectAltName", "DNS:jada-0002.ex.com", BRSKI_E_CSR_SUBJECT },
+        { "", "subjectAltName", "DNS:jada-0001.ex.com,email:a@b.c", BRSKI_E_CSR_SUBJECT },
+        { "", "subjectAltName", "IP:127.0.0.1", BRSKI_E_CSR_SUBJECT },
+        { "", "certificatePolicies", "DER:3006300406022a03", 0 },
+        { "", "certificatePolicies", "DER:3006300406022a04", BRSKI_E_CSR_EXTENSION },
+        { "", "nsComment", "hello", BRSKI_E_CSR_EXTENSION },
+        { "", "nameConstraints", "permitted;DNS:.com", BRSKI_E_CSR_EXTENSION },
+        { "", "1.3.6.1.5.5.7.1.32", "ASN1:IA5:masa.evil.com", BRSKI_E_CSR_EXTENSION },
+        { "", "crlDistributionPoints", "URI:http://evil/", BRSKI_E_CSR_EXTENSION },
+        { "", "authorityInfoAccess", "OCSP;URI:http://evil/", BRSKI_E_CSR_EXTENSION },
+        { "", "subjectKeyIdentifier", "00:11", 0 },
+        { "CN=JADA-0001,O=Example", "keyUsage", "digitalSignature", 0 },
+        { "CN=jada-0001,O=EXAMPLE", "keyUsage", "digitalSignature", 0 },
+        { "CN=JADA-0001", "keyUsage", "digitalSignature", 0 },
+        { "serialNumber=JADA-0001", "keyUsage", "digitalSignature", 0 },
+        { "O=Example", "keyUsage", "digitalSignature", 0 },
+        { "CN=JADA-0002,O=Example", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT },
+        { "serialNumber=JADA-0002", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT },
+        { "CN=JADA-0001,OU=Admins", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT },
+        { "OU=JADA-0001", "keyUsage", "digitalSignature", BRSKI_E_CSR_SUBJECT },
     };
     brski_template_t *t, *plain;
     brski_profile_t p = usual();
@@ -523,9 +523,9 @@ static void test_wishes(void)
 
 static void test_broken_wishes(void)
 {
-    static const char *const oids[] = {BRSKI_EXT_KEY_USAGE, BRSKI_EXT_EKU, BRSKI_EXT_POLICIES,
-                                       BRSKI_EXT_BASIC_CONSTRAINTS, BRSKI_EXT_SAN};
-    static const unsigned char junk[] = {0x05, 0x00}, bits[] = {3, 2, 9, 0x80};
+    static const char *const oids[] = { BRSKI_EXT_KEY_USAGE, BRSKI_EXT_EKU, BRSKI_EXT_POLICIES,
+                                        BRSKI_EXT_BASIC_CONSTRAINTS, BRSKI_EXT_SAN };
+    static const unsigned char junk[] = { 0x05, 0x00 }, bits[] = { 3, 2, 9, 0x80 };
     brski_template_t *t;
     size_t i;
 
@@ -571,8 +571,8 @@ static void test_attributes(void)
 
 static void test_renewal(void)
 {
-    testpki_spec_t spec = {.cn = "old", .serial_number = "JADA-0001", .dns = "a.ex.com"};
-    testpki_spec_t plain = {.cn = "old"};
+    testpki_spec_t spec = { .cn = "old", .serial_number = "JADA-0001", .dns = "a.ex.com" };
+    testpki_spec_t plain = { .cn = "old" };
     const brski_cert_t *old = testpki_make(&spec, NULL, pool)->cert;
     const brski_cert_t *no_san = testpki_make(&plain, NULL, pool)->cert;
     brski_bytes_t san = testcsr_ext("subjectAltName", "DNS:a.ex.com", pool);
@@ -585,15 +585,15 @@ static void test_renewal(void)
         int code;
         const char *what;
     } tries[] = {
-        {old, name, san, 0, "the same names"},
-        {old, "serialNumber=jada-0001,CN=OLD", san, 0, "the same names in other case"},
-        {no_san, "CN=old", NO_OCTETS, 0, "no SAN where there was none"},
-        {old, "CN=old", san, BRSKI_E_REENROLL_SUBJECT, "another subject"},
-        {old, "CN=old,serialNumber=JADA-0001", san, BRSKI_E_REENROLL_SUBJECT, "another order"},
-        {old, "", san, BRSKI_E_REENROLL_SUBJECT, "no subject"},
-        {old, name, NO_OCTETS, BRSKI_E_REENROLL_SUBJECT, "no SAN where there was one"},
-        {old, name, more, BRSKI_E_REENROLL_SUBJECT, "one name more"},
-        {no_san, "CN=old", san, BRSKI_E_REENROLL_SUBJECT, "a SAN where there was none"},
+        { old, name, san, 0, "the same names" },
+        { old, "serialNumber=jada-0001,CN=OLD", san, 0, "the same names in other case" },
+        { no_san, "CN=old", NO_OCTETS, 0, "no SAN where there was none" },
+        { old, "CN=old", san, BRSKI_E_REENROLL_SUBJECT, "another subject" },
+        { old, "CN=old,serialNumber=JADA-0001", san, BRSKI_E_REENROLL_SUBJECT, "another order" },
+        { old, "", san, BRSKI_E_REENROLL_SUBJECT, "no subject" },
+        { old, name, NO_OCTETS, BRSKI_E_REENROLL_SUBJECT, "no SAN where there was one" },
+        { old, name, more, BRSKI_E_REENROLL_SUBJECT, "one name more" },
+        { no_san, "CN=old", san, BRSKI_E_REENROLL_SUBJECT, "a SAN where there was none" },
     };
     brski_profile_t p = usual();
     brski_template_t *t;
@@ -619,7 +619,7 @@ static void test_renewal(void)
 
 static void test_renewal_with_change(void)
 {
-    testpki_spec_t spec = {.cn = "old"};
+    testpki_spec_t spec = { .cn = "old" };
     brski_bytes_t change = testcsr_attr("1.3.6.1.5.5.7.7.36", testcsr_name("", pool), pool);
     brski_profile_t p = usual();
     brski_template_t *t;

@@ -33,7 +33,8 @@ static apr_status_t free_key(void *key)
 EVP_PKEY *testcsr_key(const char *kind, apr_pool_t *pool)
 {
     static const char *const curves[][2] = {
-        {"p256", "P-256"}, {"p384", "P-384"}, {"p521", "P-521"}, {"secp256k1", "secp256k1"}};
+        { "p256", "P-256" }, { "p384", "P-384" }, { "p521", "P-521" }, { "secp256k1", "secp256k1" }
+    };
     EVP_PKEY *key = NULL;
     size_t i;
 
@@ -67,7 +68,7 @@ brski_bytes_t testcsr_spki(EVP_PKEY *key, apr_pool_t *pool)
 
 brski_bytes_t testcsr_name(const char *text, apr_pool_t *pool)
 {
-    const brski_profile_facts_t nobody = {NULL, NULL, NULL};
+    const brski_profile_facts_t nobody = { NULL, NULL, NULL };
     brski_bytes_t der;
 
     if (!*text) {
@@ -79,9 +80,9 @@ brski_bytes_t testcsr_name(const char *text, apr_pool_t *pool)
 
 brski_bytes_t testcsr_ext_der(const char *oid, int critical, brski_bytes_t value, apr_pool_t *pool)
 {
-    static const unsigned char true_value[] = {1, 1, 0xFF};
-    brski_bytes_t pieces[] = {brski_der_oid(oid, pool), BRSKI_LITERAL(true_value),
-                              brski_der_wrap(BRSKI_DER_OCTET_STRING, value, pool)};
+    static const unsigned char true_value[] = { 1, 1, 0xFF };
+    brski_bytes_t pieces[] = { brski_der_oid(oid, pool), BRSKI_LITERAL(true_value),
+                               brski_der_wrap(BRSKI_DER_OCTET_STRING, value, pool) };
 
     if (!critical) {
         pieces[1].len = 0;
@@ -108,7 +109,8 @@ brski_bytes_t testcsr_ext(const char *name, const char *value, apr_pool_t *pool)
 
 brski_bytes_t testcsr_attr(const char *oid, brski_bytes_t value, apr_pool_t *pool)
 {
-    brski_bytes_t pieces[] = {brski_der_oid(oid, pool), brski_der_wrap(BRSKI_DER_SET, value, pool)};
+    brski_bytes_t pieces[] = { brski_der_oid(oid, pool),
+                               brski_der_wrap(BRSKI_DER_SET, value, pool) };
 
     return BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, pieces, pool);
 }
@@ -141,9 +143,9 @@ brski_bytes_t testcsr_join(brski_bytes_t a, brski_bytes_t b, apr_pool_t *pool)
 brski_bytes_t testcsr_info(EVP_PKEY *key, brski_bytes_t subject, brski_bytes_t attributes,
                            apr_pool_t *pool)
 {
-    static const unsigned char version[] = {BRSKI_DER_INTEGER, 1, 0};
-    brski_bytes_t pieces[] = {BRSKI_LITERAL(version), subject, testcsr_spki(key, pool),
-                              brski_der_wrap(BRSKI_DER_CONTEXT(0), attributes, pool)};
+    static const unsigned char version[] = { BRSKI_DER_INTEGER, 1, 0 };
+    brski_bytes_t pieces[] = { BRSKI_LITERAL(version), subject, testcsr_spki(key, pool),
+                               brski_der_wrap(BRSKI_DER_CONTEXT(0), attributes, pool) };
 
     return BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, pieces, pool);
 }
@@ -156,8 +158,8 @@ static brski_bytes_t signature(EVP_PKEY *key, const char *digest, brski_bytes_t 
     size_t len = (size_t)EVP_PKEY_get_size(key);
     unsigned char *made = apr_pcalloc(pool, len + 1);
 
-    must(ctx && EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key, NULL) == 1 &&
-             EVP_DigestSign(ctx, made + 1, &len, text.data, text.len) == 1,
+    must(ctx && EVP_DigestSignInit_ex(ctx, NULL, digest, NULL, NULL, key, NULL) == 1
+             && EVP_DigestSign(ctx, made + 1, &len, text.data, text.len) == 1,
          "signature");
     EVP_MD_CTX_free(ctx);
     return brski_bytes(made, len + 1);
@@ -166,7 +168,7 @@ static brski_bytes_t signature(EVP_PKEY *key, const char *digest, brski_bytes_t 
 brski_bytes_t testcsr_sign(EVP_PKEY *key, brski_bytes_t info, brski_bytes_t algorithm,
                            const char *digest, apr_pool_t *pool)
 {
-    brski_ca_scheme_t scheme = {"SHA2-256", {NULL, 0}};
+    brski_ca_scheme_t scheme = { "SHA2-256", { NULL, 0 } };
     brski_bytes_t pieces[3];
 
     brski_ca_scheme(&scheme, key);
