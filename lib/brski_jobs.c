@@ -345,6 +345,19 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *data)
 
 /* ---- beginning and end ---- */
 
+/* What nobody will work on here need not wait for the end of its lease; if that fails it does. */
+static void release_queued(brski_jobs_t *jobs)
+{
+    apr_pool_t *pool = jobs->queued ? make_pool() : NULL;
+    int released;
+
+    if (pool) {
+        brski_records_request_release(&released, jobs->registrar->records, jobs->registrar->node,
+                                      now_of(jobs), pool);
+        apr_pool_destroy(pool);
+    }
+}
+
 /*
  * Threads are waited for: what they use dies after this. A question to a MASA ends by the limits of
  * its time; what is then left of a row's work is found in the table by others.
@@ -367,6 +380,7 @@ static apr_status_t end(void *data)
             apr_thread_join(&rv, jobs->workers[i].thread);
         }
     }
+    release_queued(jobs);
     return APR_SUCCESS;
 }
 

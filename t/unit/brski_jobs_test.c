@@ -370,6 +370,14 @@ static void test_end(t_t *t)
     database_crew(2, end_pool, pool);
     is_int(apr_atomic_read32(&played.begun), 2, "%s: at the end no new row is taken", t->d);
     is_int(apr_atomic_read32(&played.lost), 0, "%s: those begun are written back", t->d);
+    for (i = 0; i < 5; i++) {
+        brski_request_t *r;
+
+        is_ok(brski_records_request_take(&r, t->registrar.records, "other", apr_time_now(),
+                                         apr_time_now() + 3600LL * SECOND, t->pool, t->pool),
+              "%s: another process looks for work", t->d);
+        ok(r != NULL, "%s: and need not wait for the end of a lease", t->d);
+    }
 }
 
 static void test_rest(t_t *t)

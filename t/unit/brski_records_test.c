@@ -376,6 +376,22 @@ static void test_lease_of_one_node(t_t *t)
     is_int(finish(t, second, "n1", BRSKI_TASK_NONE, 0), 1, "%s: the later one holds", t->d);
 }
 
+static void test_release(t_t *t)
+{
+    brski_request_t *r;
+    int released;
+
+    put_request(t, "y1", "Y", NOW + HOUR);
+    is_ok(brski_records_request_release(&released, t->records, "n2", NOW, t->pool),
+          "%s: somebody who holds nothing ends", t->d);
+    is_int(released, 0, "%s: and ends no lease", t->d);
+    brski_records_request_release(&released, t->records, "n1", NOW, t->pool);
+    is_int(released, 1, "%s: who holds something ends its lease", t->d);
+    r = take(t, "n2", NOW);
+    is_str(r ? r->id : NULL, "y1", "%s: others have it at once", t->d);
+    finish(t, r, "n2", BRSKI_TASK_NONE, 0);
+}
+
 static void is_woken(t_t *t, const char *serial, int want, const char *what)
 {
     int woken;
@@ -856,6 +872,7 @@ static void test_all(t_t *t)
     test_request(t);
     test_lease(t);
     test_lease_of_one_node(t);
+    test_release(t);
     test_wake(t);
     test_work(t);
     test_request_expire(t);
