@@ -13,9 +13,8 @@ static apr_pool_t *pool;
 
 #define GOOD "{\"version\":1,\"status\":true}"
 
-static void test_join(void)
+static void join_on(testregistrar_t *w)
 {
-    testregistrar_t *w = testregistrar_make(pool);
     brski_signed_t *voucher;
 
     is_int(testregistrar_gate(w), 403, "5.9 a device that never came may not enrol");
@@ -39,6 +38,22 @@ static void test_join(void)
     is_int(testregistrar_pledge(w)->verdict, BRSKI_VERDICT_GOOD, "5.8.3 and good");
     is_int(testregistrar_gate(w), 0, "5.9 now it may enrol");
     is_int(w->told->nelts, 0, "5.8.3 nobody had to be told");
+}
+
+static void test_join(void)
+{
+    join_on(testregistrar_make(pool));
+}
+
+static void test_join_pgsql(void)
+{
+    database_t *database = database_pgsql(pool);
+
+    if (!database) {
+        skip(1, "there is no PostgreSQL");
+        return;
+    }
+    join_on(testregistrar_on(database, pool));
 }
 
 static void test_rvr(void)
@@ -407,9 +422,10 @@ static void test_spoiled(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_join, test_rvr, test_keys, test_identical, test_late_pledge, test_fresh_request,
-        test_flood, test_welcome, test_approval, test_withhold, test_bad_history, test_old_request,
-        test_same_serial, test_withheld_bad, test_media_types, test_spoiled,
+        test_join, test_join_pgsql, test_rvr, test_keys, test_identical, test_late_pledge,
+        test_fresh_request, test_flood, test_welcome, test_approval, test_withhold,
+        test_bad_history, test_old_request, test_same_serial, test_withheld_bad,
+        test_media_types, test_spoiled,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;

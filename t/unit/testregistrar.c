@@ -214,7 +214,7 @@ static void make_request(testregistrar_t *w)
     w->peer.request_id = "pledge-1";
 }
 
-testregistrar_t *testregistrar_make(apr_pool_t *pool)
+testregistrar_t *testregistrar_on(database_t *database, apr_pool_t *pool)
 {
     testregistrar_t *w = apr_pcalloc(pool, sizeof(*w));
     apr_time_t now = unit_time(TESTMASA_NOW);
@@ -222,7 +222,7 @@ testregistrar_t *testregistrar_make(apr_pool_t *pool)
     world = w;
     w->pool = pool;
     w->told = apr_array_make(pool, 4, sizeof(const brski_note_t *));
-    w->masa_database = database_sqlite(pool);
+    w->masa_database = database;
     w->database = database_est(w->masa_database, pool);
     w->maker = testmasa_on(database_store(w->masa_database, TENANT, 4, unit_ctx(now, pool), pool),
                            pool);
@@ -236,6 +236,11 @@ testregistrar_t *testregistrar_make(apr_pool_t *pool)
     make_request(w);
     must(brski_registrar_note_domain_ids(&w->registrar, pool), "domainIDs");
     return w;
+}
+
+testregistrar_t *testregistrar_make(apr_pool_t *pool)
+{
+    return testregistrar_on(database_sqlite(pool), pool);
 }
 
 /* ---- doing ---- */

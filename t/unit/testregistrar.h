@@ -43,6 +43,9 @@ typedef struct testregistrar_t {
 
 testregistrar_t *testregistrar_make(apr_pool_t *pool);
 
+/** The same on another database, which has the MASA's tables and nothing of the tenant "default". */
+testregistrar_t *testregistrar_on(database_t *database, apr_pool_t *pool);
+
 /** The pledge sends its request, the same again unless body was emptied. */
 brski_err_t *testregistrar_post(testregistrar_t *w);
 
