@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * est_alarm.c: tells a human, as est_alarm.h says. The command is started without a shell and without
- * fork(): this process has threads.
+ * est_alarm.c: tells a human, as est_alarm.h says. The command is started without a shell and
+ * without fork(): this process has threads.
  */
 #include "est_alarm.h"
 

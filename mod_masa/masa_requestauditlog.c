@@ -15,8 +15,8 @@ brski_err_t *masa_requestauditlog(masa_http_t *http, apr_pool_t *scratch_pool)
 {
     const brski_masa_answer_t *a;
 
-    BRSKI_TRY(brski_masa_requestauditlog(&http->answer, &masa_http_engine(http)->masa, &http->request,
-                                         http->glue.r->pool, scratch_pool));
+    BRSKI_TRY(brski_masa_requestauditlog(&http->answer, &masa_http_engine(http)->masa,
+                                         &http->request, http->glue.r->pool, scratch_pool));
     a = http->answer;
     http->glue.result = "auditlog";
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, http->glue.r,

@@ -30,8 +30,8 @@ brski_err_t *masa_requestvoucher(masa_http_t *http, apr_pool_t *scratch_pool)
 {
     const brski_masa_answer_t *a;
 
-    BRSKI_TRY(brski_masa_requestvoucher(&http->answer, &masa_http_engine(http)->masa, &http->request,
-                                        http->glue.r->pool, scratch_pool));
+    BRSKI_TRY(brski_masa_requestvoucher(&http->answer, &masa_http_engine(http)->masa,
+                                        &http->request, http->glue.r->pool, scratch_pool));
     a = http->answer;
     http->glue.result = a->reused ? "reissued" : "issued";
     if (!a->reused) {

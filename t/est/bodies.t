@@ -53,7 +53,8 @@ refused($httpd, $est->enrol('simpleenroll', $_->[0], raw => 1, %device), 400, $_
         [ substr($line, 0, -7), 1130, qr/./, '7030 4.2.1 base64 cut short' ],
         [ encode_base64('hello', ''), 1131, qr/./, '7030 4.2.1 base64 of something else' ],
         [ encode_base64($csr->{der} . 'x', ''), 1131, qr/./, '7030 4.2.1 something after the request' ],
-        [ (read_file($device{cert}) =~ /\A(.*?-----END CERTIFICATE-----\n)/s)[0], 1131, qr/certificate/, '7030 4.2.1 a certificate in its place' ];
+        [ (read_file($device{cert}) =~ /\A(.*?-----END CERTIFICATE-----\n)/s)[0], 1131, qr/certificate/,
+          '7030 4.2.1 a certificate in its place' ];
 
 refused($httpd, $est->enrol('simpleenroll', 'A' x 65_537, raw => 1, %device), 413, 1002,
         qr/larger than this server reads/, '7030 4.2.1 more than ESTBodyLimit');

@@ -12,7 +12,8 @@ my $est = start_est(name => 'environment', lab => $lab, est => <<'EOF_EST', host
         ESTApprove On
     </ESTLabel>
 EOF_EST
-LogFormat "%{EST_OPERATION}e|%{EST_LABEL}e|%{EST_RESULT}e|%{EST_MANUFACTURER}e|%{EST_SERIAL}e|%{EST_CERT_SERIAL}e|%{EST_REQUEST_ID}e" est
+LogFormat "%{EST_OPERATION}e|%{EST_LABEL}e|%{EST_RESULT}e|%{EST_MANUFACTURER}e|%{EST_SERIAL}e|\
+%{EST_CERT_SERIAL}e|%{EST_REQUEST_ID}e" est
 CustomLog @DIR@/est_log est
 EOF_HOST
 my $httpd = $est->httpd;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# BRSKI::Test::Answer: what a test says of a MASA's or registrar's answer. Each of these is one test with one
-# label: a voucher came and is whole; it was refused with this status, this sentence, this log
-# number; the audit log came. A failed one shows the answer.
+# BRSKI::Test::Answer: what a test says of a MASA's or registrar's answer. Each of these is one test
+# with one label: a voucher came and is whole; it was refused with this status, this sentence, this
+# log number; the audit log came. A failed one shows the answer.
 package BRSKI::Test::Answer;
 
 use strict;

@@ -17,8 +17,8 @@ use BRSKI::Test::World qw(new_dir read_file run_command run_dir);
 #   name       of the server, for messages (est)
 #   lab, db    of another server of this test; made when left out
 #   devices    of a lab made here (3)
-#   masa       BRSKI::Test::Httpd of the MASA that devices are asked about; none: a port where nobody
-#              listens
+#   masa       BRSKI::Test::Httpd of the MASA that devices are asked about; none: a port where
+#              nobody listens
 #   maker      lines of <ESTManufacturer lab> beside its anchors (ESTPledges any)
 #   est        lines of the directives beside the lab's certificate and CA
 #   enrol      what stands in <Location "/.well-known/est"> (Require all granted)
@@ -109,10 +109,10 @@ sub engine_text
     my $lab = $self->{lab};
     my $maker = defined $opt{maker} ? $opt{maker} : 'ESTPledges any';
     my $port = $opt{masa} ? $opt{masa}->tls_port : 9;
-    my $ca = $lab->path('domain/ca');
+    my ($registrar, $ca) = map { $lab->path("domain/$_") } qw(registrar ca);
 
     return <<"EOF_CONF";
-    ESTRegistrarCertificate @{[ $lab->path('domain/registrar.pem') ]} @{[ $lab->path('domain/registrar.key') ]}
+    ESTRegistrarCertificate $registrar.pem $registrar.key
     ESTCA local $ca.pem $ca.key
     ESTProfile subject "CN=%{serial},O=Test"
     ESTMASAAddresses public 127.0.0.0/8
@@ -143,8 +143,8 @@ sub new_ca
 
 # --- clients --------------------------------------------------------------
 
-# A key and a request for a certificate: { key => file, pem => text, der => octets }. Options: subject
-# ('/CN=x'; '': that of a configuration), and args => [more arguments of openssl req].
+# A key and a request for a certificate: { key => file, pem => text, der => octets }. Options:
+# subject ('/CN=x'; '': that of a configuration), and args => [more arguments of openssl req].
 sub csr
 {
     my ($self, %opt) = @_;
@@ -161,8 +161,8 @@ sub csr
     return { key => "$dir/key.pem", dir => $dir, pem => $pem, der => decode_base64($base64) };
 }
 
-# POST to an EST operation ("simpleenroll", "LABEL/simpleenroll") or a whole path; the body is octets
-# and goes in base64 on one line unless raw => 1. Options of BRSKI::Test::Httpd->post.
+# POST to an EST operation ("simpleenroll", "LABEL/simpleenroll") or a whole path; the body is
+# octets and goes in base64 on one line unless raw => 1. Options of BRSKI::Test::Httpd->post.
 sub enrol
 {
     my ($self, $operation, $body, %opt) = @_;

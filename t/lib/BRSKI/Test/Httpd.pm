@@ -98,7 +98,8 @@ sub static_modules
 }
 
 # Options: name; conf (text, see expand()); modules => [more module names]; workers => {
-# StartServers, ThreadsPerChild, ... }; mpm (event); log_level; host (masa.example): whom requests are for.
+# StartServers, ThreadsPerChild, ... }; mpm (event); log_level; host (masa.example): whom requests
+# are for.
 sub new
 {
     my ($class, %opt) = @_;
@@ -147,7 +148,8 @@ sub server_text
 {
     my ($self, %opt) = @_;
     my $mpm = $opt{mpm} || 'event';
-    my %workers = $mpm eq 'prefork' ? (StartServers => 4, ServerLimit => 16, MaxRequestWorkers => 16)
+    my %workers = $mpm eq 'prefork'
+                ? (StartServers => 4, ServerLimit => 16, MaxRequestWorkers => 16)
                 : (StartServers => 2, ServerLimit => 2, ThreadsPerChild => 16, ThreadLimit => 64,
                    MaxRequestWorkers => 32, MinSpareThreads => 1, MaxSpareThreads => 32);
 
