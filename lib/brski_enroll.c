@@ -114,6 +114,7 @@ static brski_err_t *check_gate(deciding_t *d)
     }
     if (!err && gate == BRSKI_GATE_WAIT) {
         let_wait(d, RETRY_VERDICT);
+        d->answer->waits_for = d->pledge ? d->pledge->request : NULL;
     }
     return err;
 }
@@ -162,8 +163,8 @@ static int is_early(const deciding_t *d)
 {
     const brski_issued_t *old = d->who->issued;
 
-    return d->label->reenroll_before && !strcmp(d->csr->spki_hex, old->spki) &&
-           d->now < old->not_after - d->label->reenroll_before;
+    return d->label->reenroll_before && !strcmp(d->csr->spki_hex, old->spki)
+           && d->now < old->not_after - d->label->reenroll_before;
 }
 
 static brski_err_t *renew(deciding_t *d)
@@ -276,8 +277,8 @@ static brski_err_t *check_revoked_keys(const deciding_t *d)
 
 static brski_err_t *check_approval(deciding_t *d)
 {
-    brski_approval_t asked = {d->request_key, d->label->name, d->who->text, d->csr->der,
-                              "waiting",      NULL,           d->now,       0};
+    brski_approval_t asked = { d->request_key, d->label->name, d->who->text, d->csr->der,
+                               "waiting",      NULL,           d->now,       0 };
     brski_approval_t *approval;
 
     if (!d->label->approve) {
@@ -305,13 +306,13 @@ static const char *or_empty(const char *text)
 /* The event is for people; the certificate's own row is what counts. */
 static void note_issued(const deciding_t *d, const brski_issued_t *issued)
 {
-    brski_note_t note = {.at = d->now,
-                         .id = apr_pstrcat(d->pool, "issued-", issued->serial, NULL),
-                         .kind = "issued",
-                         .manufacturer = issued->manufacturer,
-                         .serial_number = issued->serial_number,
-                         .request_id = d->request->peer->request_id,
-                         .address = d->request->peer->address};
+    brski_note_t note = { .at = d->now,
+                          .id = apr_pstrcat(d->pool, "issued-", issued->serial, NULL),
+                          .kind = "issued",
+                          .manufacturer = issued->manufacturer,
+                          .serial_number = issued->serial_number,
+                          .request_id = d->request->peer->request_id,
+                          .address = d->request->peer->address };
     brski_err_t *err;
 
     note.text = apr_psprintf(d->pool, "certificate %s of '%s' for %s", issued->serial,
@@ -390,12 +391,12 @@ brski_err_t *brski_enroll(brski_enroll_answer_t **answer, const brski_est_t *est
                           const brski_enroll_request_t *request, apr_pool_t *result_pool,
                           apr_pool_t *scratch_pool)
 {
-    deciding_t d = {.est = est,
-                    .request = request,
-                    .label = request->label,
-                    .now = est->ctx->now(est->ctx->baton),
-                    .pool = result_pool,
-                    .scratch_pool = scratch_pool};
+    deciding_t d = { .est = est,
+                     .request = request,
+                     .label = request->label,
+                     .now = est->ctx->now(est->ctx->baton),
+                     .pool = result_pool,
+                     .scratch_pool = scratch_pool };
 
     *answer = d.answer = apr_pcalloc(result_pool, sizeof(*d.answer));
     return decide(&d);

@@ -60,6 +60,8 @@ typedef struct brski_enroll_request_t {
 typedef struct brski_enroll_answer_t {
     int status; /**< 200 or 202 */
     apr_int64_t retry_after;
+    const char *waits_for;    /**< on 202 for a verdict: the voucher-request whose work makes it
+                                 (brski_jobs_wait()); else NULL */
     brski_bytes_t certs_only; /**< DER; the host writes it in base64 on one line */
     const brski_issued_t *issued;
     int again;             /**< one that was issued before */

@@ -70,17 +70,35 @@ static void log_answer(const est_http_t *http, const brski_enroll_answer_t *answ
                   http->glue.request_id);
 }
 
+/*
+ * The audit log is read while the device is on its way: an honest one must not notice. Where the
+ * verdict comes soon, the question is decided again.
+ */
+static brski_err_t *decide(brski_enroll_answer_t **answer, est_http_t *http,
+                           const brski_enroll_request_t *request, apr_pool_t *scratch_pool)
+{
+    const est_engine_t *engine = est_http_engine(http);
+    apr_pool_t *pool = http->glue.r->pool;
+
+    BRSKI_TRY(brski_enroll(answer, &engine->est, request, pool, scratch_pool));
+    if ((*answer)->status != HTTP_ACCEPTED || !(*answer)->waits_for || !engine->jobs
+        || !brski_jobs_wait(engine->jobs, (*answer)->waits_for,
+                            est_get(engine->conf, answer_within))) {
+        return BRSKI_OK;
+    }
+    return brski_enroll(answer, &engine->est, request, pool, scratch_pool);
+}
+
 static brski_err_t *enroll(est_http_t *http, brski_est_operation_t operation,
                            apr_pool_t *scratch_pool)
 {
-    const est_engine_t *engine = est_http_engine(http);
     brski_enroll_answer_t *answer = NULL;
     brski_enroll_request_t request;
     brski_err_t *err;
 
     authenticate(http);
     est_enroll_request(&request, http, operation);
-    err = brski_enroll(&answer, &engine->est, &request, http->glue.r->pool, scratch_pool);
+    err = decide(&answer, http, &request, scratch_pool);
     take_answer(http, answer);
     if (err) {
         invite(http, err);
