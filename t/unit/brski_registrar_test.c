@@ -136,6 +136,57 @@ static void test_identical(void)
     is_str(testregistrar_pledge(w)->request, w->answer->request, "5.9 is then the one that counts");
 }
 
+#define CREW 8
+
+typedef struct race_t {
+    testregistrar_t *w;
+    int failed[CREW];
+    int fresh[CREW];
+    int status[CREW];
+} race_t;
+
+static void post_too(void *baton, int number, apr_pool_t *own)
+{
+    race_t *race = baton;
+    testregistrar_t *w = race->w;
+    brski_registrar_answer_t *answer;
+
+    race->failed[number] = brski_registrar_requestvoucher(&answer, &w->registrar, &w->peer, w->body,
+                                                          "application/voucher-cms+json", NULL,
+                                                          own, own) != NULL;
+    race->fresh[number] = answer->fresh;
+    race->status[number] = answer->status;
+}
+
+static int sum(const int *n)
+{
+    int i, all = 0;
+
+    for (i = 0; i < CREW; i++) {
+        all += n[i];
+    }
+    return all;
+}
+
+/* The same request on many connections at once: one row, and later one answer. */
+static void test_race(void)
+{
+    testregistrar_t *w = testregistrar_make(pool);
+    race_t race = { .w = w };
+
+    w->body = testpki_sign_voucher(&w->pvr, w->maker->pledge,
+                                   testpki_chain(w->maker->pledge, 0, pool), pool);
+    database_crew(CREW, post_too, &race);
+    is_int(sum(race.failed), 0, "5.6 the same request many times at once");
+    is_int(sum(race.fresh), 1, "5.6 is begun by one");
+    is_int(sum(race.status), CREW * 202, "5.6 and all wait");
+    testregistrar_later(w, 600);
+    testregistrar_run(w);
+    database_crew(CREW, post_too, &race);
+    is_int(sum(race.status), CREW * 200, "5.6 then all have the voucher");
+    is_int(testregistrar_gate(w), 0, "5.9 and its verdict");
+}
+
 /* A verdict that was there before the voucher was fetched counts when it is. */
 static void test_late_pledge(void)
 {
@@ -422,9 +473,9 @@ static void test_spoiled(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_join, test_join_pgsql, test_rvr, test_keys, test_identical, test_late_pledge,
-        test_fresh_request, test_flood, test_welcome, test_approval, test_withhold,
-        test_bad_history, test_old_request, test_same_serial, test_withheld_bad,
+        test_join, test_join_pgsql, test_rvr, test_keys, test_identical, test_race,
+        test_late_pledge, test_fresh_request, test_flood, test_welcome, test_approval,
+        test_withhold, test_bad_history, test_old_request, test_same_serial, test_withheld_bad,
         test_media_types, test_spoiled,
     };
     apr_pool_t *parent = unit_start();
