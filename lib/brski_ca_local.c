@@ -32,6 +32,7 @@ typedef struct words_t {
 typedef struct local_t {
     const brski_ctx_t *ctx;
     brski_ca_issuer_t issuer; /* key NULL while it is away */
+    apr_time_t not_before;
     apr_time_t not_after;
     int signs_crls;
 } local_t;
@@ -348,6 +349,7 @@ static brski_err_t *make(brski_ca_t **out, const apr_array_header_t *args, const
         local->issuer.key = key;
     }
     local->ctx = ctx;
+    local->not_before = issuing->not_before;
     local->not_after = issuing->not_after;
     local->signs_crls = (X509_get_key_usage(issuing->x509) & KU_CRL_SIGN) != 0;
     ca->kind = &brski_ca_kind_local;
@@ -385,6 +387,9 @@ static brski_err_t *issue(brski_bytes_t *cert, brski_ca_t *ca, const brski_templ
     *cert = brski_bytes(NULL, 0);
     if (!local->issuer.key) {
         return unavailable(ca->away, "its key is away", result_pool);
+    }
+    if (cut.not_before < local->not_before) {
+        cut.not_before = local->not_before;
     }
     if (cut.not_after > local->not_after) {
         cut.not_after = local->not_after;

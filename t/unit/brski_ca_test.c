@@ -329,6 +329,9 @@ static void test_end(void)
 
     is_int(issue(ca, t)->not_after, unit_time("2026-04-01T00:00:00Z"),
            "5280-4.1.2.5 a certificate does not outlive its CA");
+    t->not_before = brief->cert->not_before - apr_time_from_sec(1);
+    is_int(issue(ca, t)->not_before, brief->cert->not_before,
+           "5280-4.1.2.5 nor is it older than it");
     unit_ctx_set_now(ctx, unit_time("2026-04-01T00:00:00Z"));
     is_err(ca->kind->issue(&der, ca, t, pool, pool), CA_UNAVAILABLE,
            "7030-4.2.3 a CA that has expired issues nothing");
