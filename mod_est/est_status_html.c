@@ -340,6 +340,9 @@ const char *est_status_html(const est_status_t *status, apr_pool_t *pool)
         add_certificates(text, &status->facts->counts);
         add_work(text, status);
     }
+    else if (!status->health.database) {
+        glue_text_add(text, "<p class=\"bad\">The records cannot be read now.</p>\n");
+    }
     add_counted(text, &status->sums);
     add_manufacturers(text, &status->engine->registrar);
     add_labels(text, status);

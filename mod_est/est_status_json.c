@@ -272,6 +272,7 @@ const char *est_status_json(const est_status_t *status, apr_pool_t *pool)
     brski_json_set_string(json, "hash", engine->snapshot ? engine->snapshot_hash : NULL);
     set_time(json, "now", status->now, pool);
     brski_json_set_bool(json, "ready", !status->health.database && status->health.ca);
+    brski_json_set_bool(json, "records_read", status->facts->known);
     if (status->facts->known) {
         set_facts(json, status, pool);
     }

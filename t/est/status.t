@@ -131,6 +131,13 @@ is($value->{'est_work_waiting{task="human"}'}, 1, 'and work');
 is($value->{'est_ca_up{label="vpn"}'}, 1, 'and CAs');
 cmp_ok($value->{'est_ca_expires_seconds{label=""}'}, '>', time, 'with their end');
 
+# A row that nobody can read.
+$db->sql("UPDATE est_first_use SET chain = '!'");
+becomes('a broken row takes the numbers away, not the page', sub { !json()->{records_read} });
+like(page(), qr/class="bad">The records cannot be read now/, 'which says so');
+$db->sql('DELETE FROM est_first_use');
+becomes('until it is gone', sub { json()->{records_read} });
+
 # --- without the database -------------------------------------------------
 
 if (dialect() eq 'sqlite3') {
