@@ -34,6 +34,8 @@ my $answer = sub {
     note_request($path, $operation, $body, $head, $tls);
     show_certificate("$lab/stranger") if $how{swap};
     return @{ $how{$operation} } if ref $how{$operation};
+    return ('200 OK', { 'Content-Type' => 'application/voucher-cms+json' }, 'x' x (9 << 20))
+        if ($how{large} || '') eq $operation;
     return ('202 Accepted', { 'Retry-After' => 1, $how{close} ? (Connection => 'close') : () }, '')
         if ($how{wait} || '') eq $operation && $times < 2;
     return $operation eq 'requestvoucher' ? voucher_for($body, \%how)
@@ -198,6 +200,11 @@ for my $case (sort keys %bad_answers) {
     is($status, 1, "5.4 $case: no join");
     like($out, $why, "5.4 $case: the reason is told");
 }
+
+behave(large => 'requestvoucher');
+($status, $out) = brski(@join);
+is($status, 1, '5.1 an answer without end is no voucher');
+like($out, qr/too long/, '5.1 and is not read to its end');
 
 # --- wishes
 

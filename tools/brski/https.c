@@ -424,8 +424,11 @@ static int fill(https_conn_t *conn, apr_size_t want)
     while (conn->have < want) {
         int n;
 
-        if (conn->have >= MAX_ANSWER
-            || !make_room(&conn->in, &conn->room, conn->have + FIRST_ROOM + 1)) {
+        if (conn->have >= MAX_ANSWER) {
+            errno = EMSGSIZE;         /* "Message too long" */
+            return 0;
+        }
+        if (!make_room(&conn->in, &conn->room, conn->have + FIRST_ROOM + 1)) {
             return 0;
         }
         errno = 0;
@@ -514,6 +517,7 @@ static int read_body(https_conn_t *conn, int status, apr_size_t start, apr_size_
     }
     if (length) {
         *len = strtoul(length, NULL, 10);
+        errno = EMSGSIZE;
         return *len <= MAX_ANSWER && fill(conn, start + *len);
     }
     *close_after = 1;
