@@ -21,26 +21,29 @@ typedef enum brski_excess_t { BRSKI_EXCESS_REFUSE = 1, BRSKI_EXCESS_DROP } brski
 #define BRSKI_KU_KEY_ENCIPHERMENT 2
 #define BRSKI_KU_KEY_AGREEMENT 4
 
-/** Every field set; patterns may hold %{serial} %{manufacturer} %{user} %{cn} (the CSR's common
- * name, only what may stand in a name) and are filled per requester. */
+/**
+ * Every field set. Patterns may hold %{serial}, %{manufacturer}, %{user} and %{cn} (the CSR's common
+ * name) and are filled per requester, value by value: what is filled in never becomes syntax.
+ */
 typedef struct brski_profile_t {
-    const char *subject; /**< "CN=%{serial},O=Example"; "csr": the CSR's own subject, where
-                            subject_from_csr is allowed */
-    apr_array_header_t
-        *san;      /**< const char *: "DNS:%{serial}.devices.example", "otherName:OID;IA5:...",
-                      "csr-dns:*.example": DNS names of the CSR below a domain */
-    int key_usage; /**< BRSKI_KU_... */
-    apr_array_header_t *eku;      /**< const char *: dotted OIDs */
-    apr_array_header_t *policies; /**< const char *: certificatePolicies, dotted */
+    /** "CN=%{serial},O=Example" as in RFC 4514, or "csr": the CSR's own subject. */
+    const char *subject;
+    /** const char *: "DNS:%{serial}.example", "URI:", "IP:", "email:", "otherName:OID;IA5:...",
+     *  "csr-dns:*.example" (DNS names of the CSR below a domain). */
+    apr_array_header_t *san;
+    int key_usage;                    /**< BRSKI_KU_..., as far as the key can */
+    apr_array_header_t *eku;          /**< const char *: dotted OIDs */
+    apr_array_header_t *policies;     /**< const char *: certificatePolicies, dotted */
     apr_interval_time_t lifetime;
-    apr_interval_time_t
-        backdate; /**< notBefore is so much earlier, for clocks that are late; default 5 min */
-    apr_array_header_t *key_types; /**< const char *: "p256", "p384", "p521", "rsa2048" (and
-                                      longer), "ed25519"; first is what csrattrs asks for */
+    apr_interval_time_t backdate;     /**< notBefore is so much earlier, for clocks that are late */
+    /** const char *: "p256", "p384", "p521", "ed25519", "rsa2048" (that or longer) to "rsa4096"; the
+     *  first is what csrattrs asks for. */
+    apr_array_header_t *key_types;
     brski_excess_t excess;
-    int crl_ocsp; /**< 1: the CA's CRL and OCSP URLs stand in the certificate */
+    int crl_ocsp;                     /**< 1: the CA's CRL and OCSP URLs stand in it */
 } brski_profile_t;
 
+/** A device's serial-number as subject, client authentication, one year, excess refused. */
 extern const brski_profile_t brski_profile_default;
 
 /** Who asks, as far as it is known. */
@@ -62,8 +65,8 @@ typedef struct brski_template_t {
     int crl_ocsp; /**< the CA's CRL and OCSP URLs stand in it */
 } brski_template_t;
 
-/** Read a profile's words, as directives have them. @return what is wrong and would be right, or
- * NULL */
+/** Read a profile's words, as directives have them.
+ *  @return what is wrong and would be right, or NULL */
 const char *brski_profile_check(const brski_profile_t *profile, apr_pool_t *pool);
 
 /**
@@ -104,8 +107,11 @@ typedef struct brski_csrattrs_t {
     apr_array_header_t *extensions; /**< brski_csr_extension_t * asked for */
     apr_array_header_t *unknown;    /**< const char *: dotted OIDs that were ignored */
 } brski_csrattrs_t;
-/** Read them, old style (bare OIDs inside extensionRequest included) and RFC 9908. @return NULL or
- * BRSKI_E_INPUT */
+/**
+ * Read them, old style (bare OIDs inside extensionRequest included) and RFC 9908, whose template
+ * counts alone when it is there (but for challengePassword).
+ * @return NULL or BRSKI_E_INPUT
+ */
 brski_err_t *brski_csrattrs_parse(brski_csrattrs_t **out, brski_bytes_t der,
                                   const brski_limits_t *limits, apr_pool_t *pool);
 
