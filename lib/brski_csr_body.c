@@ -18,7 +18,7 @@
 static brski_err_t *refuse(apr_pool_t *pool, const brski_err_t *prev, const char *why)
 {
     return brski_err_say(brski_err(BRSKI_E_EST_BODY, prev, pool, "EST body: %s", why), pool,
-                         "The body is not a certification request: %s.", why);
+                         "The body cannot be decoded: %s.", why);
 }
 
 /* PEM of a certificate passes, so that who reads it can say what it is. */

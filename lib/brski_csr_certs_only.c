@@ -8,6 +8,8 @@
 #include "brski_csr.h"
 
 #include <apr_strings.h>
+#include <openssl/err.h>
+#include <openssl/pkcs7.h>
 
 #include "brski_bytes.h"
 #include "brski_cms_alg.h"
@@ -70,12 +72,43 @@ static const char *enter(brski_der_t *certificates, brski_bytes_t der)
     return brski_der_enter(certificates, &data, BRSKI_DER_CONTEXT(0));
 }
 
+/* Some servers write BER, with lengths that only the end tells: OpenSSL reads it and writes DER. */
+static brski_bytes_t as_der(brski_bytes_t ber, apr_pool_t *pool)
+{
+    const unsigned char *at = ber.data;
+    unsigned char *made = NULL;
+    brski_bytes_t der = { NULL, 0 };
+    PKCS7 *p7;
+    int len;
+
+    ERR_set_mark();
+    p7 = d2i_PKCS7(NULL, &at, (long)ber.len);
+    if (p7 && at == ber.data + ber.len && (len = i2d_PKCS7(p7, &made)) > 0) {
+        der = brski_bytes_dup(brski_bytes(made, (apr_size_t)len), pool);
+    }
+    PKCS7_free(p7);
+    OPENSSL_free(made);
+    ERR_pop_to_mark();
+    return der;
+}
+
+static const char *enter_any(brski_der_t *certificates, brski_bytes_t ber, apr_pool_t *pool)
+{
+    const char *why = enter(certificates, ber);
+    brski_bytes_t der = { NULL, 0 };
+
+    if (why && ber.len > 1 && ber.data[1] == 0x80) {
+        der = as_der(ber, pool);
+    }
+    return der.len ? enter(certificates, der) : why;
+}
+
 brski_err_t *brski_certs_only_parse(apr_array_header_t **certs, brski_bytes_t der,
                                     const brski_limits_t *limits, apr_pool_t *pool)
 {
     apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const brski_cert_t *));
     brski_der_t in;
-    const char *why = enter(&in, der);
+    const char *why = enter_any(&in, der, pool);
     brski_der_tlv_t one;
 
     *certs = NULL;

@@ -59,6 +59,22 @@ static void test_openssl(const testpki_t *a)
     PKCS7_free(p7);
 }
 
+/* BER: the outermost length is not told. */
+static void test_ber(const testpki_t *a)
+{
+    static const unsigned char begin[] = { 0x30, 0x80 }, end[] = { 0, 0 };
+    brski_bytes_t der = make(testpki_certs(pool, a, NULL)), content;
+    apr_array_header_t *certs;
+
+    content = brski_bytes(der.data + 4, der.len - 4);
+    is_ok(parse(&certs, testcsr_join(brski_bytes(begin, 2),
+                                     testcsr_join(content, brski_bytes(end, 2), pool), pool)),
+          "7030-4.1.3 takes BER, which some servers write");
+    is_int(certs ? certs->nelts : 0, 1, "7030-4.1.3 and its certificate");
+    is_err(parse(&certs, testcsr_join(brski_bytes(begin, 2), content, pool)), INPUT,
+           "7030-4.1.3 refuses BER without its end");
+}
+
 static void test_refusals(const testpki_t *a)
 {
     brski_limits_t one = brski_limits_default;
@@ -122,6 +138,7 @@ int main(void)
     device = testpki_make(&ee, root, pool);
     test_there_and_back(root, device);
     test_openssl(device);
+    test_ber(device);
     test_refusals(device);
     test_vectors();
     return done_testing();
