@@ -164,3 +164,14 @@ void glue_check_dbd(glue_database_t *database, glue_check_t *c, const glue_check
     check_pool(c, numbers, database->dialect);
     check_schema(c, numbers, driver, params, schema_check);
 }
+
+void glue_check_alone(glue_check_t *c, const char *number, const char *other)
+{
+    const char *value = glue_check_value(c, other);
+
+    if (value && !ap_cstr_casecmp(value, "on")) {
+        glue_check_wrong(c, glue_check_place(c, other), "%s: %s On and %s On for the same server; "
+                         "give each a <VirtualHost> of its own", number, glue_module.directive,
+                         other);
+    }
+}

@@ -40,6 +40,10 @@ const char *glue_check_server(const glue_check_t *c);
 /** First argument of the directive that holds for the server; NULL: it is not said. */
 const char *glue_check_value(const glue_check_t *c, const char *directive);
 
+/** Say an error when another module's engine is on for the same server: both have a requestvoucher, and one connection cannot
+ *  obey the rules of both. @param number  "BRSKI2048"; other  "ESTEngine" */
+void glue_check_alone(glue_check_t *c, const char *number, const char *other);
+
 /** "file:line" of the directive that holds for the server, or the server's own place. */
 const char *glue_check_place(const glue_check_t *c, const char *directive);
 

@@ -165,6 +165,7 @@ static void check_dbd(glue_check_t *c)
 
 void est_check_httpd(glue_check_t *c)
 {
+    glue_check_alone(c, "BRSKI3058", "MASAEngine");
     check_tls(c);
     check_handlers(c);
     check_dbd(c);

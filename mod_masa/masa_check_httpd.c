@@ -145,6 +145,7 @@ static void check_dbd(glue_check_t *c)
 
 void masa_check_httpd(glue_check_t *c)
 {
+    glue_check_alone(c, "BRSKI2048", "ESTEngine");
     check_tls(c);
     check_handler(c);
     check_dbd(c);

@@ -44,6 +44,8 @@ for my $handler (qw(est-admin est-ocsp)) {
             host => "<Location /x>\nSetHandler $handler\n</Location>\n",
             says => [ qr/BRSKI3057: SetHandler $handler is not in this version/ ]);
 }
+refused('a server that is a MASA too is refused', host => "MASAEngine On\n",
+        says => [ qr/BRSKI(?:2048|3058): .*a <VirtualHost> of its own/ ]);
 accepted('est-crl, est-health and est-status pass', quiet => 1,
          host => join '', map { "<Location /$_>\nSetHandler $_\n</Location>\n" }
                           qw(est-crl est-health est-status));

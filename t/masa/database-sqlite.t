@@ -106,7 +106,7 @@ SKIP: {
     skip 'this user may write what is read-only', 1 if -w $file && $> != 0;
     my $id = ask();
     my $number = ($httpd->log_line(qr/answered 503/) || '') =~ /BRSKI(107[47])/ ? $1 : 1077;
-    refused($httpd, $id, 503, $number, qr/^The MASA cannot (?:write to|reach) its records now/,
+    refused($httpd, $id, 503, $number, qr/^The server cannot (?:write to|reach) its records now/,
             '5.6 a database that is read-only is 503');
 }
 $httpd->stop;
