@@ -165,7 +165,7 @@ ESTWaiters 0
 ESTTelemetryWait 1min
 ESTRequestRetention 10d
 ESTClockSkew 30s
-ESTContentTransferEncoding On
+ESTContentTransferEncoding Off
 ESTServerKeygen Off
 ESTBodyLimit 8192
 ESTDatabaseWorkers 4

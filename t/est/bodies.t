@@ -77,8 +77,8 @@ for my $case ([ 'cacerts', 'application/pkcs7-mime' ], [ 'csrattrs', 'applicatio
     like($response->content, qr{\A[A-Za-z0-9+/]+=*\z}, "8951 3.1 $operation: base64 on one line");
     is($response->header('Content-Length'), length $response->content,
        "7030 4.1.3 $operation: with its length");
-    is($response->header('Content-Transfer-Encoding'), undef,
-       "8951 3.1 $operation: without Content-Transfer-Encoding");
+    is($response->header('Content-Transfer-Encoding'), 'base64',
+       "8951 3.1 $operation: Content-Transfer-Encoding, for clients that want it");
 }
 my $issued = issued_for($line, '7030 4.2.3 the same request again');
 is($issued->header('Content-Type'), 'application/pkcs7-mime; smime-type=certs-only',
@@ -89,13 +89,13 @@ is($issued->header('Transfer-Encoding'), undef, '7030 4.2.3 not in chunks');
 is(() = $est->certificates($issued->content) =~ /^Certificate:/mg, 1,
    '7030 4.2.3 the certificate alone');
 
-# The same, for clients of before RFC 8951.
-my $old = start_est(name => 'old', lab => $lab, db => $est->db, est => <<'EOF_EST');
+# The same without the header field that RFC 8951 makes superfluous.
+my $new = start_est(name => 'new', lab => $lab, db => $est->db, est => <<'EOF_EST');
     ESTRequireVoucher Off
-    ESTContentTransferEncoding On
+    ESTContentTransferEncoding Off
 EOF_EST
-is($old->get($_)->header('Content-Transfer-Encoding'), 'base64',
-   "8951 3.1 ESTContentTransferEncoding On says it: $_") for qw(cacerts csrattrs);
-is($old->enrol('simpleenroll', $csr->{der}, %device)->header('Content-Transfer-Encoding'), 'base64',
-   '8951 3.1 and with a certificate');
+is($new->get($_)->header('Content-Transfer-Encoding'), undef,
+   "8951 3.1 ESTContentTransferEncoding Off does not say it: $_") for qw(cacerts csrattrs);
+is($new->enrol('simpleenroll', $csr->{der}, %device)->header('Content-Transfer-Encoding'), undef,
+   '8951 3.1 nor with a certificate');
 done_testing;
