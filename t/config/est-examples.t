@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::RealBin/../lib";
 use File::Copy qw(copy);
 use JSON::PP ();
+use MIME::Base64 qw(decode_base64 encode_base64);
 use BRSKI::Test;
 
 my $lab = new_lab(devices => 1);
@@ -57,6 +58,24 @@ is($res->code, 400, "5.2 $conf serves requestvoucher to devices of its manufactu
 $res = $httpd->post('/.well-known/brski/requestvoucher', 'junk',
                     type => 'application/voucher-cms+json');
 is($res->code, 401, '5.2 and to nobody without an IDevID');
+
+if ($conf eq 'est-postgresql.conf') {
+    # Its label "people": users with a password get a certificate of their own name.
+    my @csr = (qw(openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -outform DER),
+               '-subj', '/CN=ann/O=Test & Sons', '-keyout', "$etc/ann.key", '-out', "$etc/ann.der");
+    run_command(\@csr);
+    my $csr = encode_base64(read_file("$etc/ann.der"), '');
+    my $people = '/.well-known/est/people/simpleenroll';
+    my %basic = (type => 'application/pkcs10',
+                 headers => { Authorization => 'Basic ' . encode_base64('ann:password', '') });
+    is($httpd->post($people, $csr, type => 'application/pkcs10')->code, 401,
+       "7030 3.2.3 $conf wants a password of people");
+    $res = $httpd->post($people, $csr, %basic);
+    is($res->code, 200, '7030 3.2.3 and gives them a certificate') or diag($res->content);
+    like(decode_base64($res->content), qr/ann.*|Test & Sons/s, 'of their name');
+    is($httpd->post('/.well-known/est/simpleenroll', $csr, %basic)->code, 401,
+       '7030 3.2.3 but not among the devices');
+}
 
 # --- readiness ------------------------------------------------------------
 
