@@ -205,6 +205,23 @@ brski_err_t *brski_records_request_release(int *released, brski_records_t *recor
                              scratch_pool);
 }
 
+/* Who is to be woken: all devices of a manufacturer. */
+typedef struct wake_t {
+    const char *tenant, *manufacturer, *at;
+    int worked, parked;
+} wake_t;
+
+/* In this order: work that parks a row between the two is found by the second. */
+static brski_err_t *wake_all(brski_dbd_t *db, void *baton, apr_pool_t *pool)
+{
+    wake_t *w = baton;
+    const char *worked[] = { w->at, w->tenant, w->at, w->at, w->manufacturer };
+    const char *parked[] = { w->at, w->at, w->at, w->tenant, w->manufacturer };
+
+    BRSKI_TRY(brski_dbd_exec(&w->worked, db, STMT_EST_REQUEST_WAKE_WORKED, worked, pool));
+    return brski_dbd_exec(&w->parked, db, STMT_EST_REQUEST_WAKE_PARKED, parked, pool);
+}
+
 brski_err_t *brski_records_request_wake(int *woken, brski_records_t *records,
                                         const char *manufacturer, const char *serial_number,
                                         apr_time_t now, apr_pool_t *scratch_pool)
@@ -214,15 +231,16 @@ brski_err_t *brski_records_request_wake(int *woken, brski_records_t *records,
         at, at, at, records->tenant, manufacturer, brski_records_key(serial_number, scratch_pool),
         at
     };
-    const char *all[] = { at, at, at, records->tenant, manufacturer, at };
+    wake_t all = { records->tenant, manufacturer, at, 0, 0 };
 
     *woken = 0;
     if (serial_number) {
         return brski_access_exec(woken, records->access, STMT_EST_REQUEST_WAKE_DEVICE, device,
                                  scratch_pool);
     }
-    return brski_access_exec(woken, records->access, STMT_EST_REQUEST_WAKE_MANUFACTURER, all,
-                             scratch_pool);
+    BRSKI_TRY(brski_access_together(records->access, wake_all, &all, scratch_pool));
+    *woken = all.worked + all.parked;
+    return BRSKI_OK;
 }
 
 brski_err_t *brski_records_request_expire(int *removed, brski_records_t *records,

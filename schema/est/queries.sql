@@ -189,12 +189,19 @@ SET woken_at = CASE WHEN lease_until > %lld THEN CAST(%lld AS bigint) ELSE 0 END
 WHERE tenant = %s AND manufacturer = %s AND serial_number = %s AND task <> 'none'
   AND (task IN ('human', 'telemetry') OR lease_until > %lld)
 
--- STMT_EST_REQUEST_WAKE_MANUFACTURER: the same for what waits for a human, of all its devices
--- parameters: now, now, now; tenant, manufacturer, now
+-- STMT_EST_REQUEST_WAKE_WORKED: what is being worked on of a manufacturer's devices is looked at once
+--   more; found by what is due, which is less than what there is
+-- parameters: now; tenant, now, now, manufacturer
+UPDATE est_request SET woken_at = %lld
+WHERE tenant = %s AND task <> 'none' AND next_at <= %lld AND lease_until > %lld
+  AND task <> 'human' AND manufacturer || '' = %s
+
+-- STMT_EST_REQUEST_WAKE_PARKED: let what waits for a human be due now, of all devices of a
+--   manufacturer; follows STMT_EST_REQUEST_WAKE_WORKED
+-- parameters: now, now, now; tenant, manufacturer
 UPDATE est_request
 SET woken_at = CASE WHEN lease_until > %lld THEN CAST(%lld AS bigint) ELSE 0 END, next_at = %lld
-WHERE tenant = %s AND manufacturer = %s AND task <> 'none'
-  AND (task = 'human' OR lease_until > %lld)
+WHERE tenant = %s AND manufacturer = %s AND task = 'human'
 
 -- STMT_EST_REQUEST_OPEN: work, what is due first standing first
 -- parameters: tenant, task twice ('' any), how many

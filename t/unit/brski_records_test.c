@@ -427,6 +427,14 @@ static void test_wake(t_t *t)
     finish(t, take(t, "n1", NOW + 5), "n1", BRSKI_TASK_RECHECK, NOW + HOUR);
     is_woken(t, "W", 0, "what will be looked at again some day");
     finish(t, take(t, "n1", NOW + HOUR), "n1", BRSKI_TASK_NONE, 0);
+
+    put_request(t, "w2", "W2", NOW + HOUR);
+    brski_records_request_get(&r, t->records, "w2", t->pool, t->pool);
+    is_woken(t, NULL, 1, "a manufacturer of whom a MASA is being asked");
+    finish(t, r, "n1", BRSKI_TASK_HUMAN, NOW + 9 * HOUR);
+    r = take(t, "n1", NOW + 5);
+    is_str(r ? r->id : NULL, "w2", "%s: what is parked then is looked at once more", t->d);
+    finish(t, r, "n1", BRSKI_TASK_NONE, 0);
 }
 
 static void test_work(t_t *t)

@@ -91,6 +91,7 @@ CREATE TABLE est_request (
 CREATE INDEX est_request_due ON est_request (tenant, next_at, task) WHERE task <> 'none';
 CREATE INDEX est_request_device
     ON est_request (tenant, manufacturer, serial_number, created_at);
+CREATE INDEX est_request_parked ON est_request (tenant, manufacturer) WHERE task = 'human';
 CREATE INDEX est_request_old ON est_request (tenant, created_at) WHERE task = 'none';
 
 CREATE TABLE est_domain_id (
