@@ -567,6 +567,46 @@ static void test_attributes(void)
     is_int(extension_of(t, BRSKI_EXT_SAN).len, 0, "7030-4.2.1 without giving anything");
 }
 
+/* Requests of Minerva's pledges, RFC 9148's and an old product's, held against their devices. */
+static void test_vectors(void)
+{
+    static const struct {
+        const char *file, *serial;
+        int refused;
+    } tries[] = {
+        { "est-csr/csr_bulb1.der", "00-D0-E5-F2-00-01", 0 },
+        { "est-csr/csr_bulb1.der", "00-D0-E5-F2-00-02", BRSKI_E_CSR_SUBJECT },
+        { "est-csr/csr_bulb03.der", "00-D0-E5-03-00-03", BRSKI_E_CSR_EXTENSION },
+        { "est-csr/csr-rsa-00-16.der", "00-d0-e5-01-00-16", BRSKI_E_CSR_EXTENSION },
+        { "est-csr/sample1.pem", "IOTRUS-0123456789", BRSKI_E_CSR_SUBJECT },
+        { "est-coaps-rfc9148-cacerts-enroll/sen-req.p10.der", "Wt1234", BRSKI_E_CSR_SUBJECT },
+    };
+    size_t i;
+
+    if (!unit_vector(tries[0].file, pool)) {
+        skip(1, "BRSKI_VECTORS does not name the vectors");
+        return;
+    }
+    for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        brski_requester_t r = { .manufacturer = "acme", .serial_number = tries[i].serial };
+        brski_profile_t p = brski_profile_default;
+        brski_bytes_t der;
+        brski_template_t *t;
+        brski_err_t *err;
+
+        brski_est_body_decode(&der, unit_file(unit_vector(tries[i].file, pool), pool),
+                              &brski_limits_default, pool);
+        err = apply_as(&t, p, &r, testcsr_parsed(der, pool));
+        is_int(err ? err->code : 0, tries[i].refused, "8995-5.9.2 %s for device %s", tries[i].file,
+               tries[i].serial);
+        p.excess = BRSKI_EXCESS_DROP;
+        is_ok(apply_as(&t, p, &r, testcsr_parsed(der, pool)), "8995-5.9.2 with excess dropped");
+        is_str(subject_of(t), apr_pstrcat(pool, "serialNumber=", tries[i].serial, NULL),
+               "8995-5.9.2 it gets the device's own name");
+        is_int(extension_of(t, BRSKI_EXT_SAN).len, 0, "8995-5.9.2 and no other");
+    }
+}
+
 /* ---- renewal ---- */
 
 static void test_renewal(void)
@@ -690,6 +730,7 @@ int main(void)
     test_wishes();
     test_broken_wishes();
     test_attributes();
+    test_vectors();
     test_renewal();
     test_renewal_with_change();
     test_words();
