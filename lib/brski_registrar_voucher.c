@@ -146,6 +146,11 @@ static brski_err_t *check_signer(const brski_signed_t *voucher, const brski_regi
     if (is_distrusted(trust, voucher->cms->certs)) {
         return brski_err(BRSKI_E_VOUCHER_SIGNER, NULL, pool, "%s: distrusted", signer->subject);
     }
+    /* its issuer's root is often the signers' too, and its key is in strangers' hands */
+    if (brski_cert_masa_url(signer, pool)) {
+        return brski_err(BRSKI_E_VOUCHER_SIGNER, NULL, pool, "%s: an IDevID, which signs no "
+                         "vouchers", signer->subject);
+    }
     if (trust->anchors) {
         err = brski_anchors_verify(&path, trust->anchors, signer, voucher->cms->certs, now,
                                    registrar->skew, 0, pool, pool);
