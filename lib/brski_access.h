@@ -50,7 +50,8 @@ brski_err_t *brski_access_all(apr_array_header_t **rows, brski_access_t *access,
                               apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 brski_err_t *brski_access_one(brski_row_t **row, brski_access_t *access, int stmt, const char *const *args,
                               apr_pool_t *result_pool, apr_pool_t *scratch_pool);
-/** As brski_access_one() for a change that returns the row it changed. */
+/** As brski_access_one() for a change that returns the row it changed. When the connection is lost it may run twice, and
+ *  only the second row comes back: for changes that stand that. */
 brski_err_t *brski_access_change(brski_row_t **row, brski_access_t *access, int stmt, const char *const *args,
                                  apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 /** Enter, run one change, leave; in a group when its statement has one. @param changed  rows, or NULL */
