@@ -380,18 +380,41 @@ static void test_end(t_t *t)
     }
 }
 
+/* A host that counts how often it is asked for a connection. */
+static brski_store_host_t *counted;
+static apr_uint32_t loans;
+
+static brski_err_t *lend_counted(brski_dbd_t **db, void *baton, apr_pool_t *pool)
+{
+    apr_atomic_inc32(&loans);
+    return counted->open(db, baton, pool);
+}
+
 static void test_rest(t_t *t)
 {
-    brski_jobs_options_t options = { .threads = 8, .every = 200 * MS };
-    apr_time_t begin = apr_time_now();
+    brski_jobs_options_t options = { .threads = 8, .every = 100 * MS };
+    brski_store_host_t host;
+    apr_time_t begin;
     apr_pool_t *pool;
 
-    forget();
     apr_pool_create(&pool, t->pool);
+    counted = database_host(t->database, 1, t->pool);
+    host = *counted;
+    host.open = lend_counted;
+    is_ok(brski_records_make(&t->registrar.records, "jobs rest", &host, t->database->dialect, 1,
+                             SECOND, &t->ctx, t->pool),
+          "%s: records that nobody writes into", t->d);
+    apr_atomic_set32(&loans, 0);
+    begin = apr_time_now();
     start(t, &options, pool);
-    apr_sleep(300 * MS);
+    while (apr_atomic_read32(&loans) < 3) {
+        apr_sleep(MS);
+    }
+    apr_sleep(500 * MS);
     apr_pool_destroy(pool);
-    ok(apr_time_now() > begin, "%s: idle threads end", t->d);
+    ok(apr_atomic_read32(&loans) <= 2 + (apr_time_now() - begin) / (options.every * 3 / 4),
+       "%s: idle threads look no more often together than one has to (%u)", t->d,
+       apr_atomic_read32(&loans));
     is_int(apr_atomic_read32(&played.begun), 0, "%s: without work there is none", t->d);
 }
 
