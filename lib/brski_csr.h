@@ -18,9 +18,8 @@ typedef struct brski_csr_t {
     const char *spki_hex;     /**< hex SHA-256 of it */
     brski_bytes_t subject;    /**< DER of the Name */
     const char *subject_text; /**< RFC 2253, printable */
-    apr_array_header_t
-        *extensions;   /**< brski_csr_extension_t *: of the one extensionRequest attribute */
-    brski_bytes_t san; /**< extnValue's content (GeneralNames DER); len 0 when absent */
+    apr_array_header_t *extensions; /**< brski_csr_extension_t *: of the extensionRequest */
+    brski_bytes_t san;        /**< extnValue's content (GeneralNames DER); len 0 when absent */
     const char *challenge_password; /**< NULL when absent */
     brski_bytes_t change_subject;   /**< id-cmc-changeSubjectName value DER; len 0 when absent */
     apr_array_header_t *other;      /**< const char *: dotted OIDs of other attributes */
@@ -32,8 +31,7 @@ typedef struct brski_csr_extension_t {
     brski_bytes_t value; /**< content of extnValue's OCTET STRING */
 } brski_csr_extension_t;
 
-/** The octets of an EST body: PEM, base64 with any white space, or DER. RFC 7030 4.2.1, RFC
- * 8951 3.1.
+/** The octets of an EST body: PEM, base64 with any white space, or DER. RFC 7030 4.2.1, RFC 8951 3.1.
  *  @return NULL, or BRSKI_E_EST_BODY; BRSKI_E_LIMIT */
 brski_err_t *brski_est_body_decode(brski_bytes_t *der, brski_bytes_t body,
                                    const brski_limits_t *limits, apr_pool_t *pool);
@@ -60,8 +58,7 @@ brski_err_t *brski_certs_only_parse(apr_array_header_t **certs, brski_bytes_t de
 
 /** What TLS offers to bind a request to its connection. */
 typedef struct brski_binding_t {
-    brski_bytes_t
-        unique; /**< tls-unique (RFC 5929), TLS 1.2 with extended master secret; len 0 otherwise */
+    brski_bytes_t unique;   /**< tls-unique (RFC 5929), TLS 1.2 with extended master secret; or len 0 */
     brski_bytes_t exporter; /**< tls-exporter (RFC 9266), 32 octets; TLS 1.2 and 1.3 */
 } brski_binding_t;
 typedef enum brski_pop_t { BRSKI_POP_OFF = 1, BRSKI_POP_OPTIONAL, BRSKI_POP_REQUIRED } brski_pop_t;

@@ -19,19 +19,17 @@ typedef struct brski_label_t {
     const char *name;
     brski_ca_t *ca;
     const brski_profile_t *profile;
-    int require_voucher; /**< ESTRequireVoucher: a device that comes with its IDevID needs a voucher
-                            accepted here */
-    int approve;         /**< enrolments wait for `estctl cert approve` */
-    int accept_idevid;   /**< devices with IDevID may enrol here */
-    int accept_user;     /**< HTTP users whom httpd let in may */
-    const brski_anchors_t *client_anchors; /**< other TLS client certificates that may enrol
-                                              (ESTClientAnchor); NULL: none */
+    int require_voucher;              /**< a device with IDevID needs a voucher accepted here */
+    int approve;                      /**< enrolments wait for `estctl cert approve` */
+    int accept_idevid;                /**< devices with IDevID may enrol here */
+    int accept_user;                  /**< HTTP users whom httpd let in may */
+    const brski_anchors_t *client_anchors; /**< of other clients that may (ESTClientAnchor); NULL */
     brski_pop_t pop;
-    int reenroll_same_key; /**< ESTReenroll: renewal with the same key is allowed */
-    apr_interval_time_t
-        reenroll_grace; /**< how long after its end a certificate still renews itself; 0: not */
-    apr_interval_time_t reenroll_before; /**< renewal earlier than this before the end gets the same
-                                            certificate again; 0: any time */
+    int reenroll_same_key;            /**< renewal with the same key is allowed */
+    apr_interval_time_t reenroll_grace; /**< how long after its end one still renews itself; 0: not */
+    /** Renewal with the same key earlier than this before the end gets the same certificate again;
+     *  0: any time. */
+    apr_interval_time_t reenroll_before;
 } brski_label_t;
 
 typedef struct brski_est_t {

@@ -12,10 +12,12 @@
 #include "brski_der.h"
 #include "brski_der_values.h"
 #include "brski_err.h"
+#include "brski_profile_parts.h"
 
 /* TBSCertificate, as far as it is looked at. */
 typedef struct pieces_t {
     brski_der_tlv_t serial;
+    brski_der_tlv_t issuer;
     brski_der_tlv_t not_before;
     brski_der_tlv_t not_after;
     brski_der_tlv_t subject;
@@ -32,7 +34,7 @@ static int cut(pieces_t *p, brski_bytes_t der)
            && !brski_der_optional(&skipped, &tbs, BRSKI_DER_CONTEXT(0))
            && !brski_der_expect(&p->serial, &tbs, BRSKI_DER_INTEGER)
            && !brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
-           && !brski_der_expect(&skipped, &tbs, BRSKI_DER_SEQUENCE)
+           && !brski_der_expect(&p->issuer, &tbs, BRSKI_DER_SEQUENCE)
            && !brski_der_enter(&validity, &tbs, BRSKI_DER_SEQUENCE)
            && !brski_der_next(&p->not_before, &validity)
            && !brski_der_next(&p->not_after, &validity)
@@ -43,6 +45,14 @@ static int cut(pieces_t *p, brski_bytes_t der)
 static brski_err_t *wrong(const char *why, apr_pool_t *pool)
 {
     return brski_err(BRSKI_E_CA_UNAVAILABLE, NULL, pool, "the CA's certificate %s", why);
+}
+
+static int is_by(const pieces_t *p, const brski_ca_t *ca)
+{
+    pieces_t issuing;
+
+    return cut(&issuing, APR_ARRAY_IDX(ca->chain, 0, const brski_cert_t *)->der)
+           && brski_profile_same_subject(p->issuer.whole, issuing.subject.whole);
 }
 
 brski_err_t *brski_enroll_row(brski_issued_t **out, brski_bytes_t der, const brski_ca_t *ca,
@@ -59,6 +69,9 @@ brski_err_t *brski_enroll_row(brski_issued_t **out, brski_bytes_t der, const brs
     }
     if (!brski_bytes_equal(p.spki.whole, csr->spki)) {
         return wrong("has another key than the request", result_pool);
+    }
+    if (!is_by(&p, ca)) {
+        return wrong("is by another issuer", result_pool);
     }
     row->ca = ca->key_id;
     row->serial = brski_der_serial_hex(p.serial.value, result_pool);

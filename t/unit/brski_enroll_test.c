@@ -742,6 +742,16 @@ static brski_err_t *issue_other_key(brski_bytes_t *cert, brski_ca_t *ca,
     return brski_ca_kind_local.issue(cert, ca, &other, result_pool, scratch_pool);
 }
 
+static brski_ca_t *other_ca;
+
+static brski_err_t *issue_elsewhere(brski_bytes_t *cert, brski_ca_t *ca,
+                                    const brski_template_t *tmpl, apr_pool_t *result_pool,
+                                    apr_pool_t *scratch_pool)
+{
+    (void)ca;
+    return brski_ca_kind_local.issue(cert, other_ca, tmpl, result_pool, scratch_pool);
+}
+
 static brski_err_t *issue_junk(brski_bytes_t *cert, brski_ca_t *ca, const brski_template_t *tmpl,
                                apr_pool_t *result_pool, apr_pool_t *scratch_pool)
 {
@@ -766,11 +776,15 @@ static brski_err_t *issue_nothing(brski_bytes_t *cert, brski_ca_t *ca, const brs
 static void test_other_cas(void)
 {
     world_t *w = joined();
+    testpki_spec_t spec = { .cn = "another CA", .ca = 1 };
 
     double_kind = brski_ca_kind_local;
     w->ca->kind = &double_kind;
     double_kind.issue = issue_other_key;
     is_err(enroll(w), CA_UNAVAILABLE, "7030-4.2.3 a certificate for another key is not given");
+    other_ca = make_ca(testpki_make(&spec, NULL, pool), w->r->registrar.ctx);
+    double_kind.issue = issue_elsewhere;
+    is_err(enroll(w), CA_UNAVAILABLE, "7030-4.2.3 nor one by another issuer");
     double_kind.issue = issue_junk;
     is_err(enroll(w), CA_UNAVAILABLE, "7030-4.2.3 nor is what is none");
     double_kind.issue = issue_nothing;
