@@ -129,11 +129,20 @@ static int open_socket(const struct sockaddr *address, socklen_t len, int timeou
     return fd;
 }
 
+/* No name at all is this machine, which localhost is even where no hosts file says so (RFC 6761
+ * 6.3). */
+static int find_host(const https_target_t *t, struct addrinfo **all)
+{
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
+
+    return getaddrinfo(strcasecmp(t->host, "localhost") ? t->host : NULL, t->port, &hints, all);
+}
+
 /* The first address that answers is everybody's. */
 static brski_err_t *choose_address(https_target_t *t, int any_host, apr_pool_t *pool)
 {
-    struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *at;
-    int rv = getaddrinfo(t->host, t->port, &hints, &all), fd = -1, stranger = 0, number = 0;
+    struct addrinfo *all, *at;
+    int rv = find_host(t, &all), fd = -1, stranger = 0, number = 0;
 
     if (rv != 0) {
         return say_refuse(pool, "Cannot find %s: %s.", brski_printable(t->host, 200, pool),
