@@ -6,6 +6,7 @@
  */
 #include "brski_registrar_steps.h"
 
+#include <apr_strings.h>
 #include <string.h>
 
 #include "brski_bytes.h"
@@ -92,6 +93,25 @@ brski_err_t *brski_registrar_make_rvr(brski_bytes_t *rvr, const brski_registrar_
                           result_pool, scratch_pool);
 }
 
+/*
+ * White space that means nothing (RFC 8259 2), never the same again. RSA signs the same text with the
+ * same octets, and times are told in seconds: two requests of one second would be copies of each
+ * other, which prove nothing to a MASA.
+ */
+static const char *blanks(const brski_registrar_t *registrar, apr_pool_t *pool)
+{
+    unsigned char random[8];
+    char *text = apr_palloc(pool, 8 * sizeof(random) + 1);
+    apr_size_t i;
+
+    registrar->ctx->random(random, sizeof(random), registrar->ctx->baton);
+    for (i = 0; i < 8 * sizeof(random); i++) {
+        text[i] = random[i / 8] >> (i % 8) & 1 ? '\n' : ' ';
+    }
+    text[i] = '\0';
+    return text;
+}
+
 brski_err_t *brski_registrar_fresh_rvr(brski_bytes_t *rvr, const brski_registrar_t *registrar,
                                        const brski_request_t *request, apr_time_t now,
                                        apr_pool_t *pool)
@@ -105,6 +125,7 @@ brski_err_t *brski_registrar_fresh_rvr(brski_bytes_t *rvr, const brski_registrar
     BRSKI_TRY(brski_registrar_own_cert(&own, registrar, old->cms->signer, pool));
     old->voucher->created_on = now;
     BRSKI_TRY(brski_voucher_json(&json, old->voucher, pool));
+    json = apr_pstrcat(pool, json, blanks(registrar, pool), NULL);
     return brski_cms_sign(rvr, brski_bytes_str(json), old->cms->econtent,
                           included(own, registrar->rvr_chain, pool), own->key, now, pool, pool);
 }

@@ -286,7 +286,8 @@ sub url
 # One request; an HTTP::Response. Options: tls (default 1), cert and key (PEM files; the
 # certificate's file may hold its chain), sni and host (default: host of new()), anchor (PEM;
 # default: the server's certificate is not judged), headers => { }, body, agent (from agent(), to
-# keep a connection), tls_version (as SSL_version of IO::Socket::SSL).
+# keep a connection), tls_version and ciphers (as SSL_version and SSL_cipher_list of
+# IO::Socket::SSL).
 sub request
 {
     my ($self, $method, $path, %opt) = @_;
@@ -357,6 +358,7 @@ sub tls_options
     $ssl{SSL_cert_file} = $opt{cert} if $opt{cert};
     $ssl{SSL_key_file} = $opt{key} if $opt{key};
     $ssl{SSL_version} = $opt{tls_version} if $opt{tls_version};
+    $ssl{SSL_cipher_list} = $opt{ciphers} if $opt{ciphers};
     $ssl{SSL_verifycn_scheme} = 'none';
     return %ssl;
 }
