@@ -57,11 +57,20 @@ static int free_place(est_alarm_t *alarm)
     return free_one;
 }
 
+static void add_printable(apr_array_header_t *env, const char *name, const char *value)
+{
+    APR_ARRAY_PUSH(env, const char *) = apr_pstrcat(env->pool, name, "=", value ? value : "", NULL);
+}
+
 static void add(apr_array_header_t *env, const char *name, const char *value)
 {
-    APR_ARRAY_PUSH(env, const char *) =
-        apr_pstrcat(env->pool, name, "=",
-                    value ? brski_printable(value, TEXT_MAX, env->pool) : "", NULL);
+    add_printable(env, name, value ? brski_printable(value, TEXT_MAX, env->pool) : NULL);
+}
+
+/* A note's text is printable already: escaped twice, it would be hard to read. */
+static const char *text_of(const brski_note_t *note, apr_pool_t *pool)
+{
+    return note->text ? apr_pstrndup(pool, note->text, TEXT_MAX) : "";
 }
 
 static char *const *environment(const brski_note_t *note, apr_pool_t *pool)
@@ -75,7 +84,7 @@ static char *const *environment(const brski_note_t *note, apr_pool_t *pool)
         }
     }
     add(env, "EST_KIND", note->kind);
-    add(env, "EST_TEXT", note->text);
+    add_printable(env, "EST_TEXT", text_of(note, pool));
     add(env, "EST_MANUFACTURER", note->manufacturer);
     add(env, "EST_SERIAL", note->serial_number);
     add(env, "EST_REQUEST_ID", note->request_id);
@@ -154,7 +163,7 @@ static void log_note(const est_engine_t *engine, const brski_note_t *note, apr_p
 {
     ap_log_error(APLOG_MARK, note->alarm ? APLOG_ERR : APLOG_NOTICE, 0, engine->server,
                  "BRSKI3221: %s: %s (manufacturer %s, serial-number %s, request %s)", note->kind,
-                 brski_printable(note->text, TEXT_MAX, pool),
+                 text_of(note, pool),
                  note->manufacturer && *note->manufacturer ? note->manufacturer : "unknown",
                  note->serial_number && *note->serial_number
                      ? brski_printable(note->serial_number, TEXT_MAX, pool) : "not read",
