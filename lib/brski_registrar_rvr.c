@@ -94,9 +94,9 @@ brski_err_t *brski_registrar_make_rvr(brski_bytes_t *rvr, const brski_registrar_
 }
 
 /*
- * White space that means nothing (RFC 8259 2), never the same again. RSA signs the same text with the
- * same octets, and times are told in seconds: two requests of one second would be copies of each
- * other, which prove nothing to a MASA.
+ * White space that means nothing (RFC 8259 2), never the same again. RSA signs the same text with
+ * the same octets, and times are told in seconds: two requests of one second would be copies of
+ * each other, which prove nothing to a MASA.
  */
 static const char *blanks(const brski_registrar_t *registrar, apr_pool_t *pool)
 {

@@ -11,7 +11,8 @@ use BRSKI::Test::Pki;
 my $masa = main_server();
 my $lab = $masa->lab;
 my $pki = BRSKI::Test::Pki->new;
-$pki->make('rsa', subject => '/O=Lab Domain/CN=Registrar RSA', type => [qw(-algorithm RSA -pkeyopt rsa_keygen_bits:2048)],
+$pki->make('rsa', subject => '/O=Lab Domain/CN=Registrar RSA',
+           type => [qw(-algorithm RSA -pkeyopt rsa_keygen_bits:2048)],
            issuer => { cert => $lab->path('domain/ca.pem'), key => $lab->path('domain/ca.key') },
            eku => '1.3.6.1.5.5.7.3.28,serverAuth,clientAuth', dns => 'registrar.example');
 chmod 0644, $pki->file('rsa');
