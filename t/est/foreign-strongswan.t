@@ -34,7 +34,7 @@ EOF_ENROL
         ESTClients device
     </ESTLabel>
 EOF_EST
-my $url = 'https://localhost:' . $est->httpd->tls_port;
+my $url = 'https://127.0.0.1:' . $est->httpd->tls_port;
 my $dir = new_dir('strongswan');
 my @anchors = map { ('--cacert', $_) } map { $lab->path("domain/$_.pem") } qw(root ca);
 
