@@ -4,7 +4,7 @@
  * identity towards one set of anchors; it may be used by one thread at a time and keeps its connection for the next
  * request to the same host. The server's certificate and name are always verified and there is no switch against it;
  * redirects are never followed; every answer is bounded in size and time. A MASA URL is a stranger's input: a host may
- * give a judge of addresses, asked about the connected socket (names rebind).
+ * give a judge of addresses, asked about each before it is connected to (names rebind).
  */
 #ifndef BRSKI_CLIENT_H
 #define BRSKI_CLIENT_H

@@ -8,13 +8,16 @@
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #include "brski_bytes.h"
 #include "brski_err.h"
@@ -26,6 +29,9 @@
 #define CONNECT_TIMEOUT apr_time_from_sec(10)
 #define TIMEOUT apr_time_from_sec(60)
 #define MAX_ANSWER (8 * 1024 * 1024)
+/* libcurl bounds a line of a header, and neither their number nor what interim answers bring. */
+#define HEADERS_MAX (64 * 1024)
+#define HEADER_LINES_MAX 200
 
 typedef struct state_t {
     CURL *curl;
@@ -42,11 +48,14 @@ typedef struct exchange_t {
     state_t *state;
     apr_pool_t *pool;
     apr_table_t *headers;
+    int header_lines;             /* of this answer */
+    apr_size_t header_octets;     /* of all answers */
     char *body;
     apr_size_t len;
     apr_size_t room;
     int too_large;
-    int refused;                  /* the address was */
+    int allowed;                  /* an address was */
+    int refused;                  /* an address was */
     char address[80];
 } exchange_t;
 
@@ -82,36 +91,73 @@ static size_t take_header(char *data, size_t size, size_t count, void *baton)
 {
     exchange_t *x = baton;
     size_t len = size * count;
-    char *line = apr_pstrmemdup(x->pool, data, len), *colon = strchr(line, ':'), *value;
+    char *line, *colon, *value;
 
+    if (len > HEADERS_MAX - x->header_octets) {
+        x->too_large = 1;
+        return 0;
+    }
+    x->header_octets += len;
+    line = apr_pstrmemdup(x->pool, data, len);
+    colon = strchr(line, ':');
     if (strncmp(line, "HTTP/", 5) == 0) {
         apr_table_clear(x->headers);
+        x->header_lines = 0;
     }
-    else if (colon) {
+    else if (colon && x->header_lines++ < HEADER_LINES_MAX) {
         *colon = '\0';
         value = colon + 1 + strspn(colon + 1, " \t");
         value[strcspn(value, "\r\n")] = '\0';
-        if (apr_table_elts(x->headers)->nelts < 200) {
-            apr_table_mergen(x->headers, line, value);
-        }
+        apr_table_mergen(x->headers, line, value);
     }
     return len;
+}
+
+static int is_allowed(exchange_t *x, const char *address, int port)
+{
+    const brski_client_options_t *o = x->state->options;
+
+    apr_cpystrn(x->address, address ? address : "", sizeof(x->address));
+    if (o->address_ok && !o->address_ok(o->baton, x->address, port)) {
+        x->refused = 1;
+        return 0;
+    }
+    x->allowed = 1;
+    return 1;
+}
+
+/* Asked with each address that a name leads to, before anything is sent to it: who is only spoken
+ * TLS to learns something, too, and so does who made us try. */
+static curl_socket_t open_socket(void *baton, curlsocktype purpose, struct curl_sockaddr *at)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    int port = 0;
+
+    (void)purpose;
+    if (at->family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)&at->addr;
+
+        inet_ntop(AF_INET, &in->sin_addr, text, sizeof(text));
+        port = ntohs(in->sin_port);
+    }
+    else if (at->family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)&at->addr;
+
+        inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof(text));
+        port = ntohs(in6->sin6_port);
+    }
+    if (!is_allowed(baton, text, port)) {
+        return CURL_SOCKET_BAD;
+    }
+    return socket(at->family, at->socktype, at->protocol);
 }
 
 /* Asked with the connected socket's address, before the request is sent. */
 static int judge_address(void *baton, char *address, char *local, int port, int local_port)
 {
-    exchange_t *x = baton;
-    const brski_client_options_t *o = x->state->options;
-
     (void)local;
     (void)local_port;
-    apr_cpystrn(x->address, address ? address : "", sizeof(x->address));
-    if (o->address_ok && !o->address_ok(o->baton, x->address, port)) {
-        x->refused = 1;
-        return CURL_PREREQFUNC_ABORT;
-    }
-    return CURL_PREREQFUNC_OK;
+    return is_allowed(baton, address, port) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* ---- whom to trust ---- */
@@ -335,6 +381,7 @@ static void set_options(state_t *state)
     curl_easy_setopt(state->curl, CURLOPT_ERRORBUFFER, state->error);
     curl_easy_setopt(state->curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(state->curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(state->curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     curl_easy_setopt(state->curl, CURLOPT_PREREQFUNCTION, judge_address);
 }
 
@@ -398,7 +445,7 @@ static brski_err_t *say_failure(const exchange_t *x, const brski_client_request_
                              "The answer of %s is larger than %" APR_SIZE_T_FMT " octets.",
                              brski_printable(r->url, 300, pool), x->state->max_answer);
     }
-    if (x->refused) {
+    if (x->refused && !x->allowed) {
         return brski_err_say(brski_err(BRSKI_E_IO, NULL, pool, "%s", x->address), pool,
                              "%s leads to %s, an address that is not allowed.",
                              brski_printable(r->url, 300, pool), x->address);
@@ -469,6 +516,7 @@ static brski_err_t *send_request(brski_client_answer_t **answer, brski_client_t 
     curl_easy_setopt(state->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(state->curl, CURLOPT_WRITEDATA, &x);
     curl_easy_setopt(state->curl, CURLOPT_HEADERDATA, &x);
+    curl_easy_setopt(state->curl, CURLOPT_OPENSOCKETDATA, &x);
     curl_easy_setopt(state->curl, CURLOPT_PREREQDATA, &x);
     code = curl_easy_perform(state->curl);
     curl_slist_free_all(headers);

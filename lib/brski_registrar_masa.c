@@ -22,6 +22,7 @@
 typedef struct line_t {
     const brski_registrar_t *registrar;
     int configured;                   /* the URL is our operator's, not the IDevID's */
+    int allowed;                      /* an address was */
     const char *refused;              /* address that was; NULL */
     apr_array_header_t *shown;        /* brski_bytes_t: by a server of a stranger; NULL */
     apr_pool_t *pool;
@@ -91,6 +92,7 @@ static int address_ok(void *baton, const char *address, int port)
 
     if (brski_registrar_address_ok(line->registrar, line->configured, address, port,
                                    line->pool)) {
+        line->allowed = 1;
         return 1;
     }
     line->refused = apr_psprintf(line->pool, "%s port %d", address, port);
@@ -213,7 +215,7 @@ static brski_err_t *failed(const brski_registrar_job_t *job, const brski_err_t *
 static void no_answer(brski_registrar_job_t *job, const line_t *line, const char *url,
                       const brski_err_t *err)
 {
-    if (line->refused) {
+    if (line->refused && !line->allowed) {
         brski_job_refuse(job, brski_err(BRSKI_E_MASA_URL, NULL, job->pool,
                                         "%s leads to %s, where ESTMASAAddresses does not let us",
                                         brski_printable(url, 300, job->pool), line->refused), 0);

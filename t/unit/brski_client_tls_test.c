@@ -28,6 +28,7 @@ typedef struct server_t {
     SSL_CTX *ctx;
     int socket;
     int port;
+    volatile int connections;
     volatile int stop;
     pthread_t thread;
 } server_t;
@@ -62,6 +63,17 @@ static void drip(const server_t *s, SSL *ssl)
     }
 }
 
+/* The same name again and again: what is put together of it must not grow with the square. */
+static void flood(const server_t *s, SSL *ssl, int lines)
+{
+    int i;
+
+    say(ssl, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n");
+    for (i = 0; i < lines && !s->stop && SSL_write(ssl, "X: 123456\r\n", 11) > 0; i++) {
+    }
+    say(ssl, "\r\n");
+}
+
 static void answer(const server_t *s, SSL *ssl, const char *request)
 {
     char big[4096];
@@ -78,6 +90,9 @@ static void answer(const server_t *s, SSL *ssl, const char *request)
     }
     else if (!strncmp(request, "GET /endless", 12)) {
         drip(s, ssl);
+    }
+    else if (!strncmp(request, "GET /headers", 12)) {
+        flood(s, ssl, request[12] == '/' ? 20000 : 1000);
     }
     else {
         say(ssl, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello");
@@ -105,6 +120,7 @@ static void *run(void *baton)
 
     while (!s->stop) {
         if (poll(&p, 1, 100) > 0) {
+            s->connections++;
             serve(s, accept(s->socket, NULL, NULL));
         }
     }
@@ -292,6 +308,7 @@ static void test_bounds(void)
     lab_t *lab = lab_make();
     brski_client_answer_t *a;
     brski_err_t *err;
+    int connections;
 
     lab->options.trusted = trusting(lab->root, NULL);
     lab->options.max_answer = 100000;
@@ -299,12 +316,19 @@ static void test_bounds(void)
     is_int(a ? a->status : 0, 307, "5.4 and not followed");
     is_str(a ? a->location : "", "/ok", "5.4 where to is told");
     is_err(get(lab, "/big", &a), LIMIT, "5.4 an answer that is too large");
+    is_err(get(lab, "/headers/", &a), LIMIT, "5.4 a header that is too large");
+    is_ok(get(lab, "/headers", &a), "5.4 one field a thousand times");
+    ok(a && strlen(apr_table_get(a->headers, "X")) < 2000, "5.4 is not kept so often");
     lab->options.timeout = apr_time_from_sec(1);
     is_err(get(lab, "/endless", &a), IO, "5.4 an answer without end");
     lab->options.address_ok = nowhere;
+    connections = lab->server->connections;
     err = get(lab, "/ok", &a);
     is_err(err, IO, "11.4 an address that is not allowed");
     has_str(err ? err->public_text : "", "127.0.0.1", "11.4 is named");
+    lab->options.address_ok = NULL;
+    is_ok(get(lab, "/ok", &a), "11.4 one that is allowed");
+    is_int(lab->server->connections, connections + 1, "11.4 nobody knocked at the other");
 }
 
 int main(void)
