@@ -91,9 +91,18 @@ static brski_err_t *check_welcome(deciding_t *d)
     return brski_err(BRSKI_E_PLEDGE_UNKNOWN, NULL, d->pool, "%s is not on the list", d->who->text);
 }
 
+/* A certificate of a label that wants no voucher must not stand for one where it is wanted. */
+static int wants_voucher(const deciding_t *d)
+{
+    return d->label->require_voucher
+           && (d->who->kind == BRSKI_ENROLL_DEVICE
+               || strcmp(d->who->issued->label, d->label->name));
+}
+
 /*
  * RFC 8995 5.9, for enrolment and renewal alike: a device whose history is bad gets nothing any
- * more. The voucher itself is wanted of one that comes with its IDevID where the label says so.
+ * more. The voucher itself is wanted, where the label says so, of one that has no certificate of
+ * this label yet.
  */
 static brski_err_t *check_gate(deciding_t *d)
 {
@@ -109,7 +118,7 @@ static brski_err_t *check_gate(deciding_t *d)
     err = brski_registrar_gate(&gate, &d->pledge, d->est->registrar, r->manufacturer,
                                r->serial_number, by_idevid ? r->client_cert->spki_hex : NULL,
                                d->pool, d->scratch_pool);
-    if (err && err->code == BRSKI_E_NO_VOUCHER && !(by_idevid && d->label->require_voucher)) {
+    if (err && err->code == BRSKI_E_NO_VOUCHER && !wants_voucher(d)) {
         return by_idevid ? check_welcome(d) : BRSKI_OK;
     }
     if (!err && gate == BRSKI_GATE_WAIT) {

@@ -656,6 +656,28 @@ static void test_labels(void)
            "7030-3.2.2 what one label gave does not open one that takes no devices");
 }
 
+/* A certificate that was had without a voucher is none. */
+static void test_lax_label(void)
+{
+    world_t *w = make_world();
+    brski_label_t strict = w->label;
+    const brski_cert_t *cert;
+
+    w->label.require_voucher = 0;
+    strict.name = "strict";
+    APR_ARRAY_PUSH(w->est.labels, brski_label_t *) = &strict;
+    cert = enrolled(w);
+    w->req.label = &strict;
+    is_err(enroll(w), NO_VOUCHER, "8995-5.9 a label that wants a voucher is closed to the IDevID");
+    come_with(w, cert, BRSKI_SIMPLEENROLL);
+    is_err(enroll(w), NO_VOUCHER, "8995-5.9 and to a certificate of a label that wants none");
+    come_with(w, cert, BRSKI_SIMPLEREENROLL);
+    body(w, w->key, own_name, NO_OCTETS);
+    is_err(enroll(w), NO_VOUCHER, "8995-5.9 also when that is to be renewed under it");
+    w->req.label = &w->label;
+    is_ok(enroll(w), "7030-4.2.2 which its own label does");
+}
+
 /* ---- another CA, and races ---- */
 
 /* A CA double that does something while it issues. */
@@ -951,7 +973,7 @@ int main(void)
         test_unrecorded,
         test_forged,
         test_purpose,
-        test_labels,
+        test_labels, test_lax_label,
         test_interrupted,
         test_other_cas,
         test_at_once,
