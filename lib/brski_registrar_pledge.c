@@ -18,14 +18,21 @@
 
 /* ---- serial-number ---- */
 
-/* Text that can stand in a voucher-request: UTF-8 without NUL, neither empty nor endless. */
+/* Text that can stand in a voucher-request and on a screen: UTF-8 without control characters,
+ * neither empty nor endless. */
 static const char *usable(const char *text, apr_size_t len, const brski_limits_t *limits,
                           apr_pool_t *pool)
 {
     const char *copy;
+    apr_size_t i;
 
-    if (!text || len == 0 || len > limits->serial_number || memchr(text, 0, len)) {
+    if (!text || len == 0 || len > limits->serial_number) {
         return NULL;
+    }
+    for (i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f) {
+            return NULL;
+        }
     }
     copy = apr_pstrmemdup(pool, text, len);
     return brski_is_utf8(copy) ? copy : NULL;
@@ -55,7 +62,7 @@ static const char *module_serial(brski_bytes_t sequence, const brski_limits_t *l
 {
     brski_der_t in = brski_der(sequence), inside;
     brski_der_tlv_t type, serial;
-    const char *text, *c;
+    const char *text;
 
     if (brski_der_enter(&inside, &in, BRSKI_DER_SEQUENCE) || !brski_der_end(&in)
         || brski_der_expect(&type, &inside, BRSKI_DER_OID)
@@ -64,12 +71,6 @@ static const char *module_serial(brski_bytes_t sequence, const brski_limits_t *l
         return NULL;
     }
     text = usable((const char *)serial.value.data, serial.value.len, limits, pool);
-    for (c = text; c && *c; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-            text = NULL;
-            break;
-        }
-    }
     if (!text && serial.value.len) {
         text = brski_hex(serial.value, pool);
         return usable(text, strlen(text), limits, pool);
