@@ -14,8 +14,8 @@
 #include "unit.h"
 
 #define NOW 1700000000000000
-#define SECOND 1000000
-#define HOUR (3600LL * SECOND)
+#define SECOND 1000000LL
+#define HOUR (3600 * SECOND)
 #define MAKER "Acme"
 
 typedef struct t_t {

@@ -418,8 +418,10 @@ static https_failure_t send_request(https_conn_t *conn, const char *head, apr_si
     }
     memcpy(conn->out, head, len);
     len += (apr_size_t)sprintf((char *)conn->out + len, "%lu\r\n\r\n", (unsigned long)body.len);
-    memcpy(conn->out + len, body.data, body.len);
-    len += body.len;
+    if (body.len > 0) {
+        memcpy(conn->out + len, body.data, body.len);
+        len += body.len;
+    }
     errno = 0;
     return SSL_write(conn->ssl, conn->out, (int)len) == (int)len ? HTTPS_OK
                                                                  : failed(conn, HTTPS_SEND);
