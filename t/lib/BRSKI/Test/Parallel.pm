@@ -32,6 +32,8 @@ sub begin
         return { pid => $pid, in => $in };
     }
     close $in;
+    # A server that is killed meanwhile is an answer too.
+    local $SIG{PIPE} = 'IGNORE';
     my $result = eval { $code->() };
     my $failed = $@;
     # A response refers to its request, and that to its code.
