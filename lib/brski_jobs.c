@@ -7,6 +7,10 @@
  * when somebody says so, when a row that it wrote back becomes due, and at once as long as looking
  * finds work. One thread looks at a time, so that idle processes ask the database no more often
  * than they must.
+ *
+ * No manufacturer's MASA gets all threads: some are kept free of the one that has most, and one
+ * that was slow lately gets a few. What must wait for that waits in the queue, while its lease
+ * stands.
  */
 #include "brski_jobs.h"
 
@@ -27,8 +31,15 @@
 #define WAITERS 8
 #define EVERY apr_time_from_sec(5)
 #define LEASE apr_time_from_sec(120)
+#define SLOW apr_time_from_sec(5)
 
-/* Hex SHA-256; a longer id is none of ours. */
+/* So long, and so many, manufacturers are known as slow. */
+#define SLOW_FOR apr_time_from_sec(120)
+#define SLOW_ONES 32
+/* What finds no place in the queue comes again after so long. */
+#define LATER apr_time_from_sec(60)
+
+/* Hex SHA-256; a longer id is none of ours. Of a longer manufacturer's name so much counts. */
 #define ID_LEN 64
 /* Memory that a thread keeps for its next row. */
 #define KEEP_OCTETS (256 * 1024)
@@ -37,11 +48,24 @@ typedef struct row_id_t {
     char text[ID_LEN + 1]; /* "": none */
 } row_id_t;
 
+/* A row of the queue. */
+typedef struct item_t {
+    row_id_t id;
+    row_id_t maker;
+} item_t;
+
 typedef struct worker_t {
     brski_jobs_t *jobs;
     apr_thread_t *thread;
     row_id_t id; /* of the row that it works on */
+    row_id_t maker;
+    apr_time_t begun; /* by the machine's clock */
 } worker_t;
+
+typedef struct slow_t {
+    row_id_t maker;
+    apr_time_t until;
+} slow_t;
 
 typedef struct waiter_t {
     row_id_t id; /* "": this place is free */
@@ -56,7 +80,8 @@ struct brski_jobs_t {
     apr_thread_cond_t *work;   /* there may be something to do, or the end has come */
     worker_t *workers;
     waiter_t *waiters;
-    row_id_t *queue; /* a ring */
+    item_t *queue; /* a ring */
+    slow_t slow[SLOW_ONES];
     int first, queued;
     int waiting;
     int looking;        /* one thread asks the table */
@@ -108,30 +133,137 @@ static int is_worked_on(const brski_jobs_t *jobs, const char *id)
     return 0;
 }
 
+static item_t *queued_at(const brski_jobs_t *jobs, int i)
+{
+    return &jobs->queue[(jobs->first + i) % jobs->options.queue];
+}
+
 static int is_queued(const brski_jobs_t *jobs, const char *id)
 {
     int i;
 
     for (i = 0; i < jobs->queued; i++) {
-        if (is_id(&jobs->queue[(jobs->first + i) % jobs->options.queue], id)) {
+        if (is_id(&queued_at(jobs, i)->id, id)) {
             return 1;
         }
     }
     return 0;
 }
 
-/* The next of the queue goes to the worker, unless another has it in hand already. */
+static int enqueue(brski_jobs_t *jobs, const brski_request_t *request, int room)
+{
+    item_t *last;
+
+    if (jobs->queued >= room || is_queued(jobs, request->id)) {
+        return 0;
+    }
+    last = queued_at(jobs, jobs->queued++);
+    apr_cpystrn(last->id.text, request->id, sizeof(last->id.text));
+    apr_cpystrn(last->maker.text, request->manufacturer, sizeof(last->maker.text));
+    return 1;
+}
+
+static void remove_queued(brski_jobs_t *jobs, int at)
+{
+    for (; at > 0; at--) {
+        *queued_at(jobs, at) = *queued_at(jobs, at - 1);
+    }
+    jobs->first = (jobs->first + 1) % jobs->options.queue;
+    jobs->queued--;
+}
+
+/* ---- a manufacturer's share of the threads; all with the mutex held ---- */
+
+static int was_slow(const brski_jobs_t *jobs, const char *maker, apr_time_t now)
+{
+    int i;
+
+    for (i = 0; i < SLOW_ONES; i++) {
+        if (jobs->slow[i].until > now && is_id(&jobs->slow[i].maker, maker)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The oldest makes room. */
+static void note_slow(brski_jobs_t *jobs, const row_id_t *maker, apr_time_t now)
+{
+    slow_t *place = &jobs->slow[0];
+    int i;
+
+    for (i = 0; i < SLOW_ONES; i++) {
+        if (is_id(&jobs->slow[i].maker, maker->text)) {
+            place = &jobs->slow[i];
+            break;
+        }
+        if (jobs->slow[i].until < place->until) {
+            place = &jobs->slow[i];
+        }
+    }
+    place->maker = *maker;
+    place->until = now + SLOW_FOR;
+}
+
+static int may_begin(const brski_jobs_t *jobs, const char *maker)
+{
+    int i, busy = 0, threads = jobs->options.threads, few = threads < 8 ? 1 : threads / 4;
+    int most = threads < 4 ? threads : threads - few;
+    apr_time_t now = apr_time_now();
+    int slow = was_slow(jobs, maker, now);
+
+    for (i = 0; i < threads; i++) {
+        const worker_t *w = &jobs->workers[i];
+
+        if (*w->id.text && is_id(&w->maker, maker)) {
+            busy++;
+            slow = slow || now - w->begun > jobs->options.slow;
+        }
+    }
+    return busy < (slow ? few : most);
+}
+
+/* The first of the queue that a thread may take, or need not take any more; -1: none. */
+static int first_ready(const brski_jobs_t *jobs)
+{
+    const item_t *item, *refused = NULL;
+    int i;
+
+    for (i = 0; i < jobs->queued; i++) {
+        item = queued_at(jobs, i);
+        if (is_worked_on(jobs, item->id.text)) {
+            return i;
+        }
+        if (refused && is_id(&refused->maker, item->maker.text)) {
+            continue;
+        }
+        if (may_begin(jobs, item->maker.text)) {
+            return i;
+        }
+        refused = item;
+    }
+    return -1;
+}
+
+static void take_on(worker_t *worker, const char *id, const char *maker)
+{
+    apr_cpystrn(worker->id.text, id, sizeof(worker->id.text));
+    apr_cpystrn(worker->maker.text, maker, sizeof(worker->maker.text));
+    worker->begun = apr_time_now();
+}
+
+/* One of the queue goes to the worker, unless another has it in hand already. */
 static int pop(worker_t *worker)
 {
     brski_jobs_t *jobs = worker->jobs;
+    int at;
 
-    while (jobs->queued > 0) {
-        const row_id_t *next = &jobs->queue[jobs->first];
+    while ((at = first_ready(jobs)) >= 0) {
+        const item_t item = *queued_at(jobs, at);
 
-        jobs->first = (jobs->first + 1) % jobs->options.queue;
-        jobs->queued--;
-        if (!is_worked_on(jobs, next->text)) {
-            worker->id = *next;
+        remove_queued(jobs, at);
+        if (!is_worked_on(jobs, item.id.text)) {
+            take_on(worker, item.id.text, item.maker.text);
             return 1;
         }
     }
@@ -141,8 +273,12 @@ static int pop(worker_t *worker)
 static void end_step(worker_t *worker)
 {
     brski_jobs_t *jobs = worker->jobs;
+    apr_time_t now = apr_time_now();
     int i;
 
+    if (now - worker->begun > jobs->options.slow) {
+        note_slow(jobs, &worker->maker, now);
+    }
     for (i = 0; i < jobs->options.waiters; i++) {
         waiter_t *w = &jobs->waiters[i];
 
@@ -236,6 +372,29 @@ static brski_request_t *take(brski_jobs_t *jobs, apr_pool_t *pool)
     return request;
 }
 
+static void put_off(const brski_jobs_t *jobs, brski_request_t *request, apr_pool_t *pool)
+{
+    brski_err_t *err;
+    int done;
+
+    request->next_at = now_of(jobs) + jittered(jobs, LATER);
+    err = brski_records_request_done(&done, jobs->registrar->records, request, request->lease_by,
+                                     pool);
+    if (err) {
+        complain(jobs, request->id, err, pool);
+    }
+}
+
+/* With the mutex held at both ends. Half of the queue is for what this process makes itself. */
+static void set_aside(brski_jobs_t *jobs, brski_request_t *request, apr_pool_t *pool)
+{
+    if (!enqueue(jobs, request, jobs->options.queue / 2)) {
+        apr_thread_mutex_unlock(jobs->mutex);
+        put_off(jobs, request, pool);
+        apr_thread_mutex_lock(jobs->mutex);
+    }
+}
+
 /*
  * With the mutex held at both ends. What was found says that there may be more: the next thread
  * looks at once.
@@ -251,14 +410,17 @@ static brski_request_t *look(worker_t *worker, apr_pool_t *pool)
     request = take(jobs, pool);
     apr_thread_mutex_lock(jobs->mutex);
     jobs->looking = 0;
-    if (request) {
-        apr_cpystrn(worker->id.text, request->id, sizeof(worker->id.text));
-        look_soon(jobs, 0);
-    }
-    else {
+    if (!request) {
         apr_thread_cond_signal(jobs->work);
+        return NULL;
     }
-    return request;
+    look_soon(jobs, 0);
+    if (may_begin(jobs, request->manufacturer)) {
+        take_on(worker, request->id, request->manufacturer);
+        return request;
+    }
+    set_aside(jobs, request, pool);
+    return NULL;
 }
 
 /* ---- threads ---- */
@@ -271,7 +433,7 @@ static int must_look(const brski_jobs_t *jobs)
 /* With the mutex held: until there is something to do, or the end. Who looks wakes the next. */
 static void await_work(brski_jobs_t *jobs)
 {
-    while (!jobs->ending && !jobs->queued && !must_look(jobs)) {
+    while (!jobs->ending && first_ready(jobs) < 0 && !must_look(jobs)) {
         if (jobs->looking) {
             apr_thread_cond_wait(jobs->work, jobs->mutex);
         }
@@ -394,6 +556,7 @@ static void set_options(brski_jobs_options_t *to, const brski_jobs_options_t *fr
     to->waiters = to->waiters > 0 ? to->waiters : WAITERS;
     to->every = to->every > 0 ? to->every : EVERY;
     to->lease = to->lease > 0 ? to->lease : LEASE;
+    to->slow = to->slow > 0 ? to->slow : SLOW;
 }
 
 static int make_locks(brski_jobs_t *jobs, apr_pool_t *pool)
@@ -433,7 +596,7 @@ brski_err_t *brski_jobs_start(brski_jobs_t **out, const brski_registrar_t *regis
     set_options(&jobs->options, options);
     jobs->workers = apr_pcalloc(pool, (apr_size_t)jobs->options.threads * sizeof(worker_t));
     jobs->waiters = apr_pcalloc(pool, (apr_size_t)jobs->options.waiters * sizeof(waiter_t));
-    jobs->queue = apr_pcalloc(pool, (apr_size_t)jobs->options.queue * sizeof(row_id_t));
+    jobs->queue = apr_pcalloc(pool, (apr_size_t)jobs->options.queue * sizeof(item_t));
     jobs->look_at = apr_time_now() + jittered(jobs, jobs->options.every) / 4;
     if (!make_locks(jobs, pool)) {
         return brski_err(BRSKI_E_INTERNAL, NULL, pool, "no mutex for the registrar's threads");
@@ -456,11 +619,7 @@ void brski_jobs_begin(brski_jobs_t *jobs, const brski_request_t *request)
         return;
     }
     apr_thread_mutex_lock(jobs->mutex);
-    if (jobs->queued < jobs->options.queue && !is_queued(jobs, request->id)) {
-        row_id_t *last = &jobs->queue[(jobs->first + jobs->queued) % jobs->options.queue];
-
-        apr_cpystrn(last->text, request->id, sizeof(last->text));
-        jobs->queued++;
+    if (enqueue(jobs, request, jobs->options.queue)) {
         apr_thread_cond_signal(jobs->work);
     }
     apr_thread_mutex_unlock(jobs->mutex);

@@ -18,6 +18,8 @@ typedef struct brski_jobs_options_t {
     int waiters;                      /**< requests that may wait at once; default 8 */
     apr_interval_time_t every;        /**< the table is looked at so often when idle; default 5 s, jittered */
     apr_interval_time_t lease;        /**< longer than a MASA may take; default 2 min */
+    apr_interval_time_t slow;         /**< a step that takes longer makes its manufacturer's MASA a slow one, which gets a quarter of
+                                           the threads for two minutes; others leave a quarter free, of four or more; default 5 s */
 } brski_jobs_options_t;
 
 /** Start; ends when the pool is destroyed: no new row is taken, those begun are finished or given up within the lease. */

@@ -18,6 +18,7 @@
 #define MS 1000
 #define SECOND (1000 * MS)
 #define MAKER "Acme"
+#define DEAD "Dead"
 #define NODE "node-1"
 
 /* ---- the work that is played ---- */
@@ -28,6 +29,7 @@ static struct {
     apr_uint32_t most;     /* at one time */
     apr_uint32_t lost;     /* leases that were not ours any more */
     apr_uint32_t hold;     /* nonzero: work does not end */
+    apr_uint32_t dead;     /* nonzero: that for DEAD does not */
     apr_uint32_t fails;    /* so many steps fail */
     apr_uint32_t warnings; /* of the log */
     apr_uint32_t hours;    /* that the records' clock is ahead */
@@ -48,9 +50,11 @@ static void count_in(void)
     }
 }
 
-static void hold_on(void)
+static void hold_on(const brski_request_t *request)
 {
-    while (apr_atomic_read32(&played.hold)) {
+    apr_uint32_t *hold = strcmp(request->manufacturer, DEAD) ? &played.hold : &played.dead;
+
+    while (apr_atomic_read32(hold)) {
         apr_sleep(MS);
     }
 }
@@ -77,7 +81,7 @@ brski_err_t *brski_registrar_work(const brski_registrar_t *registrar, brski_requ
     int done = 0;
 
     count_in();
-    hold_on();
+    hold_on(request);
     apr_atomic_dec32(&played.at_once);
     if (must_fail()) {
         return brski_err(BRSKI_E_STORE, NULL, scratch_pool, "the test says so");
@@ -151,14 +155,15 @@ static brski_jobs_t *start(t_t *t, const brski_jobs_options_t *options, apr_pool
     return jobs;
 }
 
-static brski_request_t *put_leased(t_t *t, const char *id, const char *by, apr_time_t until)
+static brski_request_t *put_of(t_t *t, const char *maker, const char *id, const char *by,
+                               apr_time_t until)
 {
     brski_request_t *r = apr_pcalloc(t->pool, sizeof(*r));
     brski_err_t *err;
     int put;
 
     r->id = id;
-    r->manufacturer = MAKER;
+    r->manufacturer = maker;
     r->serial_number = id;
     r->idevid_spki = "";
     r->created_at = apr_time_now();
@@ -167,6 +172,11 @@ static brski_request_t *put_leased(t_t *t, const char *id, const char *by, apr_t
         bail_out("%s: %s", id, err ? brski_err_text(err, t->pool) : "is there");
     }
     return r;
+}
+
+static brski_request_t *put_leased(t_t *t, const char *id, const char *by, apr_time_t until)
+{
+    return put_of(t, MAKER, id, by, until);
 }
 
 /* A row as this process makes it. */
@@ -254,6 +264,67 @@ static void test_woken(t_t *t)
     put_leased(t, "woken", "dead", apr_time_now());
     brski_jobs_wake(jobs);
     until(task_of(t, "woken") == BRSKI_TASK_NONE);
+    apr_pool_destroy(pool);
+}
+
+/* Their MASA does not answer. */
+static void put_dead(t_t *t, const char *word, int many)
+{
+    int i;
+
+    apr_atomic_set32(&played.dead, 1);
+    for (i = 0; i < many; i++) {
+        put_of(t, DEAD, apr_psprintf(t->pool, "%s%d", word, i), "gone", apr_time_now());
+    }
+}
+
+static void test_dead(t_t *t)
+{
+    brski_jobs_options_t options = { .threads = 4, .queue = 20, .every = 20 * MS,
+                                     .slow = 3600LL * SECOND };
+    brski_jobs_t *jobs;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, t->pool);
+    put_dead(t, "dead", 40);
+    jobs = start(t, &options, pool);
+    until(apr_atomic_read32(&played.begun) == 3);
+    brski_jobs_begin(jobs, put_own(t, jobs, "alive"));
+    until(task_of(t, "alive") == BRSKI_TASK_NONE);
+    put_leased(t, "alive too", "gone", apr_time_now());
+    until(task_of(t, "alive too") == BRSKI_TASK_NONE);
+    is_int(apr_atomic_read32(&played.begun), 7, "%s: a dead MASA holds up nobody else's devices",
+           t->d);
+    apr_atomic_set32(&played.dead, 0);
+    until(apr_atomic_read32(&played.begun) >= 7 + 3 + 2 * 10);
+    apr_atomic_set32(&played.hours, 1);
+    until(apr_atomic_read32(&played.begun) == 4 + 2 * 40);
+    is_int(apr_atomic_read32(&played.lost), 0, "%s: nor was its own work lost", t->d);
+    apr_pool_destroy(pool);
+}
+
+static void test_slow(t_t *t)
+{
+    brski_jobs_options_t options = { .threads = 4, .every = 20 * MS, .slow = 50 * MS };
+    brski_jobs_t *jobs;
+    apr_pool_t *pool;
+
+    forget();
+    apr_pool_create(&pool, t->pool);
+    put_dead(t, "first", 1);
+    jobs = start(t, &options, pool);
+    until(apr_atomic_read32(&played.begun) == 1);
+    apr_sleep(60 * MS);
+    apr_atomic_set32(&played.dead, 0);
+    until(task_of(t, "first0") == BRSKI_TASK_NONE);
+    put_dead(t, "slow", 8);
+    brski_jobs_begin(jobs, put_own(t, jobs, "quick"));
+    until(task_of(t, "quick") == BRSKI_TASK_NONE);
+    until(apr_atomic_read32(&played.begun) == 5);
+    is_int(apr_atomic_read32(&played.at_once), 1, "%s: one that was slow gets few threads", t->d);
+    apr_atomic_set32(&played.dead, 0);
+    until(apr_atomic_read32(&played.begun) == 4 + 2 * 8);
+    until(task_of(t, "slow7") == BRSKI_TASK_NONE);
     apr_pool_destroy(pool);
 }
 
@@ -429,6 +500,9 @@ static void test_all(const database_t *database, apr_pool_t *pool)
     test_waiters(&t);
     make_registrar(&t, database, "jobs failure", pool);
     test_failure(&t);
+    make_registrar(&t, database, "jobs dead", pool);
+    test_dead(&t);
+    test_slow(&t);
     make_registrar(&t, database, "jobs end", pool);
     test_end(&t);
     make_registrar(&t, database, "jobs rest", pool);
