@@ -20,8 +20,10 @@
 #define RETRY_VERDICT 2
 #define RETRY_HUMAN 60
 #define TRIES 4
-#define PAGE 64
-#define PAGES_MAX 16
+
+/* So many certificates a device gets within an hour: it must not fill the records. */
+#define CERTIFICATES_MAX 100
+#define CERTIFICATES_WITHIN apr_time_from_sec(3600)
 
 /* One decision on its way. */
 typedef struct deciding_t {
@@ -252,34 +254,28 @@ static brski_err_t *look_for_same(deciding_t *d)
 }
 
 /* A key that was revoked is not certified again, whatever the voucher says. */
-static brski_err_t *check_revoked_keys(const deciding_t *d)
+static brski_err_t *check_history(const deciding_t *d)
 {
     const brski_requester_t *r = &d->who->requester;
-    const char *ca = "", *serial = "";
-    apr_array_header_t *list;
-    int page, i;
+    const char *revoked;
+    int recent;
 
-    for (page = 0; r->manufacturer && page < PAGES_MAX; page++) {
-        BRSKI_TRY(brski_records_certificates(&list, d->est->registrar->records, ca, serial,
-                                             r->manufacturer, r->serial_number, PAGE,
-                                             d->scratch_pool, d->scratch_pool));
-        for (i = 0; i < list->nelts; i++) {
-            const brski_issued_t *issued = APR_ARRAY_IDX(list, i, brski_issued_t *);
-
-            if (issued->revoked_at && !strcmp(issued->spki, d->csr->spki_hex)) {
-                return brski_err_say(brski_err(BRSKI_E_CSR_KEY, NULL, d->pool,
-                                               "key of revoked certificate %s", issued->serial),
-                                     d->pool,
-                                     "A certificate of this key has been revoked; make a new key.");
-            }
-            ca = issued->ca;
-            serial = issued->serial;
-        }
-        if (list->nelts < PAGE) {
-            break;
-        }
+    if (!r->manufacturer) {
+        return BRSKI_OK;
     }
-    return BRSKI_OK;
+    BRSKI_TRY(brski_records_certificate_sums(&recent, &revoked, d->est->registrar->records,
+                                             r->manufacturer, r->serial_number, d->csr->spki_hex,
+                                             d->now - CERTIFICATES_WITHIN, d->pool,
+                                             d->scratch_pool));
+    if (revoked) {
+        return brski_err_say(
+            brski_err(BRSKI_E_CSR_KEY, NULL, d->pool, "key of revoked certificate %s", revoked),
+            d->pool, "A certificate of this key has been revoked; make a new key.");
+    }
+    return recent < CERTIFICATES_MAX
+               ? BRSKI_OK
+               : brski_err(BRSKI_E_RACE, NULL, d->pool, "%s got %d certificates within an hour",
+                           d->who->text, recent);
 }
 
 /* ---- a human's word ---- */
@@ -341,7 +337,7 @@ static brski_err_t *issue(deciding_t *d)
     brski_bytes_t der;
     int put;
 
-    BRSKI_TRY(check_revoked_keys(d));
+    BRSKI_TRY(check_history(d));
     BRSKI_TRY(d->label->ca->kind->issue(&der, d->label->ca, d->tmpl, d->pool, d->scratch_pool));
     BRSKI_TRY(brski_enroll_row(&row, der, d->label->ca, d->csr, d->pool, d->scratch_pool));
     row->label = d->label->name;

@@ -242,6 +242,11 @@ brski_err_t *brski_records_certificate_revoke_device(int *revoked, brski_records
 /** What belongs on a CRL at now (expired ones leave); array of brski_issued_t * without der. */
 brski_err_t *brski_records_certificate_revoked(apr_array_header_t **list, brski_records_t *records, const char *ca,
                                                apr_time_t now, apr_pool_t *result_pool, apr_pool_t *scratch_pool);
+/** What a device has had: *recent certificates issued after since (microseconds); *revoked the serial number (hex) of a revoked one of
+ *  the key spki (hex SHA-256), or NULL. */
+brski_err_t *brski_records_certificate_sums(int *recent, const char **revoked, brski_records_t *records, const char *manufacturer,
+                                            const char *serial_number, const char *spki, apr_time_t since,
+                                            apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 /** By key after (ca, serial), at most max; filters may be NULL. For tools. */
 brski_err_t *brski_records_certificates(apr_array_header_t **list, brski_records_t *records, const char *after_ca,
                                         const char *after_serial, const char *manufacturer, const char *serial_number,

@@ -178,6 +178,28 @@ brski_err_t *brski_records_certificates(apr_array_header_t **list, brski_records
                                      scratch_pool);
 }
 
+brski_err_t *brski_records_certificate_sums(int *recent, const char **revoked,
+                                            brski_records_t *records, const char *manufacturer,
+                                            const char *serial_number, const char *spki,
+                                            apr_time_t since, apr_pool_t *result_pool,
+                                            apr_pool_t *scratch_pool)
+{
+    const char *args[] = { brski_arg_number(since, scratch_pool), spki, records->tenant,
+                           brski_records_key(manufacturer, scratch_pool),
+                           brski_records_key(serial_number, scratch_pool) };
+    brski_row_t *row;
+
+    *recent = 0;
+    *revoked = NULL;
+    BRSKI_TRY(brski_access_one(&row, records->access, STMT_EST_CERTIFICATE_SUMS, args,
+                               result_pool, scratch_pool));
+    if (row) {
+        *recent = (int)brski_row_int(row, 0);
+        *revoked = brski_column_text(row, 1);
+    }
+    return BRSKI_OK;
+}
+
 /* ---- revocation ---- */
 
 /* A revocation on its way: of one certificate, or of those of a device. */

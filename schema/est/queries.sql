@@ -352,6 +352,15 @@ WHERE tenant = %s AND manufacturer = %s AND serial_number = %s AND (ca, serial) 
 ORDER BY ca, serial
 LIMIT CAST(%lld AS bigint)
 
+-- STMT_EST_CERTIFICATE_SUMS: what a device has had: how many since a time; one of a key that was
+--   revoked
+-- parameters: since, spki; tenant, manufacturer, serial_number
+-- columns: how many, serial or ''
+SELECT count(CASE WHEN issued_at > %lld THEN 1 END),
+       max(CASE WHEN revoked_at > 0 AND spki = %s THEN serial ELSE '' END)
+FROM est_certificate
+WHERE tenant = %s AND manufacturer = %s AND serial_number = %s
+
 -- STMT_EST_CERTIFICATE_REVOKE: revoke one
 -- parameters: revoked_at, reason; tenant, ca, serial
 -- changes: 1, or 0 when it is not there or revoked already

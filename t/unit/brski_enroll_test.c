@@ -656,6 +656,31 @@ static void test_labels(void)
            "7030-3.2.2 what one label gave does not open one that takes no devices");
 }
 
+/* A device with an open gate and ever new keys. */
+static void test_many(void)
+{
+    world_t *w = joined();
+    brski_err_t *err = NULL;
+    const brski_cert_t *cert = enrolled(w);
+    EVP_PKEY *key = w->key;
+    int i;
+
+    for (i = 0; i < 120 && !err; i++) {
+        body(w, testcsr_key("p256", pool), "", NO_OCTETS);
+        err = enroll(w);
+    }
+    is_err(err, RACE, "7030-4.2.1 a device gets so many certificates within an hour");
+    is_int(certificates(w), 100, "7030-4.2.1 and no more");
+    body(w, key, "", NO_OCTETS);
+    is_str(enrolled(w)->cert_serial_hex, cert->cert_serial_hex,
+           "8995-5.9.3 what it has it is given still");
+    revoke_cert(w, cert);
+    testregistrar_later(w->r, 3601);
+    is_err(enroll(w), CSR_KEY, "7030-4.2.1 among many, too, a revoked key is known");
+    body(w, testcsr_key("p256", pool), "", NO_OCTETS);
+    is_ok(enroll(w), "7030-4.2.1 an hour later it gets more");
+}
+
 /* A certificate that was had without a voucher is none. */
 static void test_lax_label(void)
 {
@@ -973,7 +998,7 @@ int main(void)
         test_unrecorded,
         test_forged,
         test_purpose,
-        test_labels, test_lax_label,
+        test_labels, test_many, test_lax_label,
         test_interrupted,
         test_other_cas,
         test_at_once,

@@ -67,6 +67,36 @@ static void test_false(void)
     is_int(testregistrar_gate(w), 0, "5.9 and may enrol");
 }
 
+static int events(const testregistrar_t *w)
+{
+    apr_array_header_t *notes;
+
+    if (brski_records_notes(&notes, w->registrar.records, NULL, NULL, 0, 1000, pool, pool)) {
+        bail_out("no events");
+    }
+    return notes->nelts;
+}
+
+/* Reports that are all different; the events are kept as a server keeps them. */
+static void test_flood(void)
+{
+    testregistrar_t *w = joined();
+    int i, kept;
+
+    w->registrar.alarm = NULL;
+    for (i = 0; i < 120; i++) {
+        testregistrar_report(w, "voucher",
+                             apr_psprintf(pool, "{\"version\":1,\"status\":false,"
+                                          "\"reason\":\"%d\"}", i));
+    }
+    kept = events(w);
+    has_str(testregistrar_pledge(w)->voucher_reason, "119", "5.7 the last report counts");
+    is_int(kept, 50, "5.7 but nobody is told a hundred times");
+    testregistrar_later(w, 3601);
+    is_ok(testregistrar_report(w, "voucher", BAD), "5.7 an hour later");
+    is_int(events(w), kept + 1, "5.7 somebody is told again");
+}
+
 static void refused(testregistrar_t *w, const char *json, const char *label)
 {
     brski_err_t *err = testregistrar_report(w, "voucher", json);
@@ -333,7 +363,8 @@ static void test_recheck(void)
 int main(void)
 {
     static void (*const tests[])(void) = {
-        test_good, test_false, test_malformed, test_cut_octets, test_example, test_later_version,
+        test_good, test_false, test_flood,
+        test_malformed, test_cut_octets, test_example, test_later_version,
         test_reporters, test_enrolled, test_silence, test_never_fetched, test_second_look,
         test_no_revocation, test_recheck,
     };
