@@ -405,7 +405,8 @@ static brski_err_t *answer_voucher(brski_registrar_answer_t *answer,
     return BRSKI_OK;
 }
 
-/* Who asks again after a refusal has work on its row begun again. */
+/* Who asks again after a refusal has work on its row begun again. A MASA in trouble is not hurried
+ * by that: it is asked when it said, or after growing pauses. */
 static brski_err_t *answer_later(brski_registrar_answer_t *answer,
                                  const brski_registrar_t *registrar, const brski_request_t *row,
                                  int again, apr_time_t now, apr_pool_t *pool)
@@ -413,7 +414,7 @@ static brski_err_t *answer_later(brski_registrar_answer_t *answer,
     int woken;
 
     answer_wait(answer, is_refused(row) ? row->answered_at : row->created_at, now);
-    if (!again || !is_refused(row) || row->next_at <= now) {
+    if (!again || !is_refused(row) || row->status == 503 || row->next_at <= now) {
         return BRSKI_OK;
     }
     return brski_records_request_wake(&woken, registrar->records, row->manufacturer,

@@ -95,7 +95,8 @@ void brski_job_park(brski_registrar_job_t *job, const char *why)
     job->request->detail = why;
 }
 
-/* Half of a pause is left to chance: a MASA that comes back must not be met by everybody. */
+/* Half of a pause is left to chance: a MASA that comes back must not be met by everybody. Nobody
+ * comes before the time that it named. */
 static apr_interval_time_t pause_after(const brski_registrar_job_t *job, apr_int64_t wait)
 {
     int tries = job->request->attempts;
@@ -103,8 +104,10 @@ static apr_interval_time_t pause_after(const brski_registrar_job_t *job, apr_int
     unsigned char chance;
 
     seconds = seconds > PAUSE_MAX ? PAUSE_MAX : seconds;
-    seconds = wait > seconds ? wait : seconds;
     job->registrar->ctx->random(&chance, 1, job->registrar->ctx->baton);
+    if (wait >= seconds) {
+        return apr_time_from_sec(wait) * (1024 + chance) / 1024;
+    }
     return apr_time_from_sec(seconds) * (384 + chance) / 512;
 }
 

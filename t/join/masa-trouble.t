@@ -129,6 +129,13 @@ is($httpd->post($V, $good->{pvr}, $lab->device($good->{n}))->content, $good->{an
    '5.6 the same request gets the same voucher');
 is($liar->asked($good->{serial}, $V), 1, '5.6 without another question');
 
+# A pledge that comes again does not hurry it either.
+my ($login) = grep { $_->{name} =~ /401/ } @devices;
+like($httpd->post($V, $login->{pvr}, $lab->device($login->{n}))->code, qr/^(?:202|503)$/,
+     '5.5 who comes again after a while waits');
+sleep 7;
+is($liar->asked($login->{serial}, $V), 1, '5.4 a MASA that wants a login is not asked at once again');
+
 # --- what humans are told -------------------------------------------------
 
 my %told;
