@@ -116,6 +116,19 @@ brski_err_t *brski_registrar_verify_voucher(int *good, brski_registrar_job_t *jo
 brski_err_t *brski_registrar_pins(apr_array_header_t **pins, const brski_registrar_t *registrar,
                                   const brski_request_t *request, apr_pool_t *pool);
 
+/* ---- brski_registrar_telemetry.c ---- */
+
+/** A pledge's report, read. */
+typedef struct brski_report_t {
+    apr_int64_t version;
+    int status;
+    const char *reason;               /**< printable, reason-context included; NULL */
+    const char *unknown;              /**< printable names of other members; NULL */
+} brski_report_t;
+
+/** 5.7: version and status are there, reason may be, and whatever a later version adds. @return NULL or BRSKI_E_TELEMETRY */
+brski_err_t *brski_report_read(brski_report_t *report, brski_bytes_t body, const brski_limits_t *limits, apr_pool_t *pool);
+
 /* ---- brski_registrar_audit.c ---- */
 
 /** 5.8: the log after the voucher. */

@@ -19,14 +19,6 @@
 #define KNOWN_VERSION 1
 #define REASON_MAX 500
 
-/* A report, read. */
-typedef struct report_t {
-    apr_int64_t version;
-    int status;
-    const char *reason;               /* printable, reason-context included; NULL */
-    const char *unknown;              /* printable names of other members; NULL */
-} report_t;
-
 /* Who reports. */
 typedef struct reporter_t {
     const char *manufacturer;
@@ -89,12 +81,11 @@ static brski_err_t *no_report(const brski_err_t *cause, apr_pool_t *pool, const 
     return brski_err(BRSKI_E_TELEMETRY, cause, pool, "%s", what);
 }
 
-/* 5.7: version and status are there, reason may be, and whatever a later version adds. */
-static brski_err_t *read_report(report_t *report, const brski_registrar_t *registrar,
-                                brski_bytes_t body, apr_pool_t *pool)
+brski_err_t *brski_report_read(brski_report_t *report, brski_bytes_t body,
+                               const brski_limits_t *limits, apr_pool_t *pool)
 {
     brski_json_t *json, *version, *reason, *context;
-    brski_err_t *err = brski_json_parse(&json, body, registrar->limits, pool);
+    brski_err_t *err = brski_json_parse(&json, body, limits, pool);
 
     memset(report, 0, sizeof(*report));
     if (err) {
@@ -190,7 +181,7 @@ static brski_err_t *check_reporter(const brski_pledge_t *pledge, const reporter_
 /* ---- keeping ---- */
 
 static void look_at_oddities(const brski_registrar_t *registrar, const brski_peer_tls_t *peer,
-                             const reporter_t *who, const report_t *report, apr_pool_t *pool)
+                             const reporter_t *who, const brski_report_t *report, apr_pool_t *pool)
 {
     const brski_log_t *log = peer->log ? peer->log : registrar->ctx->log;
 
@@ -212,7 +203,7 @@ static void look_at_oddities(const brski_registrar_t *registrar, const brski_pee
 }
 
 /* 5.9.4: whether the certificate was used to say that it works is recorded. */
-static const char *reason_to_keep(const report_t *report, const reporter_t *who, int enroll,
+static const char *reason_to_keep(const brski_report_t *report, const reporter_t *who, int enroll,
                                   apr_pool_t *pool)
 {
     const char *how = who->new_certificate ? "told with the certificate issued"
@@ -225,7 +216,7 @@ static const char *reason_to_keep(const report_t *report, const reporter_t *who,
 }
 
 static void tell_status(const brski_registrar_t *registrar, const brski_peer_tls_t *peer,
-                        const reporter_t *who, const report_t *report, int enroll,
+                        const reporter_t *who, const brski_report_t *report, int enroll,
                         const char *reason, apr_pool_t *pool)
 {
     const char *kind = enroll ? "enroll" : "voucher";
@@ -245,7 +236,7 @@ static void tell_status(const brski_registrar_t *registrar, const brski_peer_tls
 }
 
 /* The same report again changes nothing and tells nobody. */
-static int is_known(const brski_pledge_t *pledge, const report_t *report, int enroll,
+static int is_known(const brski_pledge_t *pledge, const brski_report_t *report, int enroll,
                     const char *reason)
 {
     int status = enroll ? pledge->enroll_status : pledge->voucher_status;
@@ -255,7 +246,7 @@ static int is_known(const brski_pledge_t *pledge, const report_t *report, int en
 }
 
 static brski_err_t *keep(const brski_registrar_t *registrar, const brski_peer_tls_t *peer,
-                         const reporter_t *who, const report_t *report, const char *what,
+                         const reporter_t *who, const brski_report_t *report, const char *what,
                          const brski_pledge_t *pledge, apr_pool_t *pool)
 {
     apr_time_t now = registrar->ctx->now(registrar->ctx->baton);
@@ -285,14 +276,14 @@ brski_err_t *brski_registrar_telemetry(const brski_registrar_t *registrar,
                                        brski_bytes_t body, const char *content_type,
                                        apr_pool_t *scratch_pool)
 {
-    report_t report;
+    brski_report_t report;
     reporter_t who;
     brski_pledge_t *pledge;
 
     /* 5.7, 5.9.4  from a device, in a form that can be read */
     BRSKI_TRY(find_reporter(&who, registrar, peer, !strcmp(what, "enroll"), scratch_pool));
     BRSKI_TRY(check_type(content_type, scratch_pool));
-    BRSKI_TRY(read_report(&report, registrar, body, scratch_pool));
+    BRSKI_TRY(brski_report_read(&report, body, registrar->limits, scratch_pool));
     /* which got its voucher here, by this very key */
     BRSKI_TRY(brski_records_pledge_get(&pledge, registrar->records, who.manufacturer,
                                        who.serial_number, scratch_pool, scratch_pool));

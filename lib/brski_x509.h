@@ -15,7 +15,7 @@
 
 struct brski_cert_t {
     X509 *x509;                       /**< owned */
-    EVP_PKEY *key;                    /**< get0: belongs to x509 */
+    EVP_PKEY *key;                    /**< get0: belongs to x509; NULL when it cannot be read, and then weak_key is set */
     brski_bytes_t der;
     unsigned char hash[32];           /**< SHA-256 of the DER */
     unsigned char spki_hash[32];      /**< SHA-256 of the SubjectPublicKeyInfo DER (RFC 7469 2.4 style) */
