@@ -284,7 +284,7 @@ typedef struct brski_approval_t {
     apr_time_t created_at;
     apr_time_t decided_at;
 } brski_approval_t;
-/** Read; when absent insert as waiting (at most 10000: BRSKI_E_STORE_BUSY). */
+/** Read; when absent insert as waiting (at most 10000, and 16 of one requester: BRSKI_E_STORE_BUSY). */
 brski_err_t *brski_records_approval(brski_approval_t **approval, brski_records_t *records, const brski_approval_t *asked,
                                     apr_pool_t *result_pool, apr_pool_t *scratch_pool);
 brski_err_t *brski_records_approval_decide(int *done, brski_records_t *records, const char *request_key, int approve,

@@ -12,6 +12,7 @@
 
 /* Who may enrol may also ask for any number of certificates. */
 #define APPROVALS_WAIT 10000
+#define APPROVALS_OF_ONE 16
 /* A MASA, or who plays one, can show any number of anchors. */
 #define FIRST_USES_WAIT 32
 
@@ -57,7 +58,10 @@ static brski_err_t *put_approval(brski_records_t *records, const brski_approval_
                            brski_arg_number(asked->created_at, pool),
                            brski_arg_octets(asked->csr, pool),
                            records->tenant,
-                           brski_arg_number(APPROVALS_WAIT - 1, pool) };
+                           brski_arg_number(APPROVALS_WAIT - 1, pool),
+                           records->tenant,
+                           brski_records_key(asked->requester, pool),
+                           brski_arg_number(APPROVALS_OF_ONE, pool) };
 
     return brski_access_exec(NULL, records->access, STMT_EST_APPROVAL_PUT, args, pool);
 }
@@ -76,7 +80,8 @@ brski_err_t *brski_records_approval(brski_approval_t **approval, brski_records_t
         return BRSKI_OK;
     }
     return brski_err(BRSKI_E_STORE_BUSY, NULL, scratch_pool,
-                     "%d enrolments wait for a human already", APPROVALS_WAIT);
+                     "%d enrolments wait for a human already, or %d of this requester",
+                     APPROVALS_WAIT, APPROVALS_OF_ONE);
 }
 
 brski_err_t *brski_records_approval_decide(int *done, brski_records_t *records,

@@ -430,14 +430,16 @@ WHERE est_crl.number < excluded.number
 SELECT request_key, label, requester, state, decided_by, created_at, decided_at, csr
 FROM est_approval WHERE tenant = %s AND request_key = %s
 
--- STMT_EST_APPROVAL_PUT: keep a new one, unless too many wait
+-- STMT_EST_APPROVAL_PUT: keep a new one, unless too many wait, or too many of this requester
 -- parameters: tenant, request_key, label, requester, created_at, csr; tenant, how many may wait less
---   one
+--   one; tenant, requester, how many of his may wait
 -- changes: 1, or 0 when it is there or too many wait
 INSERT INTO est_approval (tenant, request_key, label, requester, created_at, csr, state)
 SELECT %s, %s, %s, %s, CAST(%lld AS bigint), %s, 'waiting'
 WHERE NOT EXISTS (SELECT 1 FROM est_approval a WHERE a.tenant = %s AND a.state = 'waiting'
                   ORDER BY a.created_at LIMIT 1 OFFSET CAST(%lld AS bigint))
+  AND (SELECT count(*) FROM est_approval o
+       WHERE o.tenant = %s AND o.state = 'waiting' AND o.requester = %s) < CAST(%lld AS bigint)
 ON CONFLICT DO NOTHING
 
 -- STMT_EST_APPROVAL_DECIDE: what a human decided

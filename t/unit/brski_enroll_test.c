@@ -484,6 +484,25 @@ static void test_approval(void)
     is_err(enroll(w), ENROLL_REFUSED, "7030-4.2.3 refused, it is not");
 }
 
+/* One requester must not take all places before somebody's eyes. */
+static void test_many_wait(void)
+{
+    world_t *w = joined();
+    brski_err_t *err = NULL;
+    apr_array_header_t *list;
+    int i;
+
+    w->label.approve = 1;
+    for (i = 0; i < 30 && !err; i++) {
+        body(w, testcsr_key("p256", pool), "", NO_OCTETS);
+        err = enroll(w);
+    }
+    is_err(err, STORE_BUSY, "7030-4.2.3 so many enrolments of one wait for a human");
+    is_ok(brski_records_approvals(&list, w->r->registrar.records, "waiting", pool, pool),
+          "7030-4.2.3 what waits");
+    is_int(list->nelts, 16, "7030-4.2.3 and no more");
+}
+
 /* ---- renewal ---- */
 
 static void test_renewal(void)
@@ -990,7 +1009,7 @@ int main(void)
         test_foreign,
         test_requests,
         test_binding,
-        test_approval,
+        test_approval, test_many_wait,
         test_renewal,
         test_late_renewal,
         test_early_renewal,
