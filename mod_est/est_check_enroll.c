@@ -210,6 +210,66 @@ static apr_array_header_t *issuers_of(const glue_check_t *c)
     return issuers;
 }
 
+/* ---- labels and manufacturers ---- */
+
+static int has_text(const brski_profile_t *profile, const char *text)
+{
+    int i;
+
+    for (i = 0; i < profile->san->nelts; i++) {
+        if (strstr(APR_ARRAY_IDX(profile->san, i, const char *), text)) {
+            return 1;
+        }
+    }
+    return strstr(profile->subject, text) != NULL;
+}
+
+/* A serial-number is one manufacturer's: of two, each could make a device of the other's name. */
+static void check_serials(glue_check_t *c)
+{
+    const apr_array_header_t *labels = est_checked(c)->est.labels;
+    int i;
+
+    for (i = 0; i < labels->nelts && est_checked(c)->registrar.manufacturers->nelts > 1; i++) {
+        const brski_label_t *label = APR_ARRAY_IDX(labels, i, const brski_label_t *);
+
+        if (label->accept_idevid && has_text(label->profile, "%{serial}")
+            && !has_text(label->profile, "%{manufacturer}")) {
+            glue_check_doubtful(c, glue_check_place(c, "ESTProfile"),
+                                "BRSKI3046: ESTProfile of %s names devices by %%{serial} alone: two "
+                                "devices of different manufacturers may get one name; write "
+                                "%%{manufacturer} beside it",
+                                *label->name
+                                    ? apr_psprintf(c->temp, "<ESTLabel %s>", label->name)
+                                    : "this server");
+        }
+    }
+}
+
+/* What was issued here would be taken for a manufacturer's word, also when it is revoked. */
+static void check_own_anchors(glue_check_t *c)
+{
+    const apr_array_header_t *makers = est_checked(c)->registrar.manufacturers;
+    const apr_array_header_t *issuers = est_checked(c)->registrar.issuers;
+    int i, k;
+
+    for (i = 0; i < makers->nelts; i++) {
+        const brski_manufacturer_t *m = APR_ARRAY_IDX(makers, i, const brski_manufacturer_t *);
+
+        for (k = 0; m->idevid_anchors && k < issuers->nelts; k++) {
+            const brski_cert_t *issuer = APR_ARRAY_IDX(issuers, k, const brski_cert_t *);
+
+            if (brski_anchors_has_key(m->idevid_anchors, issuer->spki_hash)) {
+                glue_check_wrong(c, glue_check_place(c, "ESTIDevIDAnchor"),
+                                 "BRSKI3047: ESTIDevIDAnchor of <ESTManufacturer %s>: %s issues "
+                                 "this server's certificates, and whoever has one would be a "
+                                 "device of that manufacturer; take another CA for one of both",
+                                 m->name, issuer->subject);
+            }
+        }
+    }
+}
+
 void est_check_enroll(glue_check_t *c)
 {
     const est_conf_t *conf = est_checked(c)->conf;
@@ -223,4 +283,6 @@ void est_check_enroll(glue_check_t *c)
         make_label(c, APR_ARRAY_IDX(conf->labels, i, const est_label_conf_t *), own);
     }
     est_checked(c)->registrar.issuers = issuers_of(c);
+    check_serials(c);
+    check_own_anchors(c);
 }

@@ -179,6 +179,19 @@ refused('the profile of a label is looked at too',
 refused('a client anchor that is not there is refused', host => "ESTClientAnchor $dir/none.pem\n",
         says => [ qr/BRSKI3044: ESTClientAnchor of this server: .*none\.pem/ ]);
 
+# --- devices of two manufacturers -----------------------------------------
+
+my $makers = "</ESTManufacturer>\n<ESTManufacturer other>\nESTIDevIDAnchor @{[ $pki->file('root') ]}\n"
+    . "ESTVoucherAnchor tofu\n</ESTManufacturer>\n";
+accepted('two manufacturers and names of serial numbers alone are warned of', maker_end => $makers,
+         host => qq{ESTProfile subject "CN=%{serial}"\n},
+         says => [ qr/BRSKI3046: ESTProfile of this server names devices by %\{serial\} alone/ ]);
+accepted('names with the manufacturer pass', maker_end => $makers, quiet => 1,
+         host => qq{ESTProfile subject "CN=%{serial},OU=%{manufacturer}"\n});
+refused('a CA of ours among the anchors of IDevIDs is refused', maker_end => $makers, host =>
+        "<ESTLabel iot>\nESTCA local @{[ $pki->file('root') ]} @{[ $pki->key('root') ]}\n</ESTLabel>\n",
+        says => [ qr/BRSKI3047: ESTIDevIDAnchor of <ESTManufacturer other>: .*issues this server/ ]);
+
 # --- the rest -------------------------------------------------------------
 
 refused('a program that is not there is refused', host => "ESTNotify $dir/none\n",
