@@ -26,9 +26,6 @@
 #define REQUESTS_MAX 100
 #define REQUESTS_WITHIN apr_time_from_sec(3600)
 
-/* So many events of one device are kept and told within an hour: its reports may all differ. */
-#define EVENTS_MAX 50
-
 /* One request on its way. */
 typedef struct decision_t {
     const brski_registrar_t *registrar;
@@ -104,29 +101,11 @@ brski_note_t *brski_registrar_note(const brski_registrar_t *registrar, const cha
     return note;
 }
 
-static int is_flood(const brski_registrar_t *registrar, const brski_note_t *note, apr_pool_t *pool)
-{
-    apr_array_header_t *last;
-
-    return *note->serial_number
-           && !brski_records_notes(&last, registrar->records, note->manufacturer,
-                                   note->serial_number, 0, EVENTS_MAX, pool, pool)
-           && last->nelts == EVENTS_MAX
-           && APR_ARRAY_IDX(last, EVENTS_MAX - 1, const brski_note_t *)->at
-                  > note->at - apr_time_from_sec(3600);
-}
-
 void brski_registrar_tell(const brski_registrar_t *registrar, const brski_note_t *note,
                           apr_pool_t *scratch_pool)
 {
     brski_err_t *err;
 
-    if (is_flood(registrar, note, scratch_pool)) {
-        brski_logf(registrar->ctx->log, BRSKI_LOG_INFO, 1153,
-                   "the event %s of %s is not kept: it had %d within an hour", note->kind,
-                   brski_printable(note->serial_number, 128, scratch_pool), EVENTS_MAX);
-        return;
-    }
     if (note->alarm && registrar->alarm) {
         registrar->alarm(note, registrar->alarm_baton);
         return;

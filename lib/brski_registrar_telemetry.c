@@ -19,6 +19,10 @@
 #define KNOWN_VERSION 1
 #define REASON_MAX 500
 
+/* So many events of one device are kept and told within an hour: its reports may all differ. What
+ * the registrar itself finds out is told in any case. */
+#define EVENTS_MAX 50
+
 /* Who reports. */
 typedef struct reporter_t {
     const char *manufacturer;
@@ -180,6 +184,30 @@ static brski_err_t *check_reporter(const brski_pledge_t *pledge, const reporter_
 
 /* ---- keeping ---- */
 
+static int is_flood(const brski_registrar_t *registrar, const brski_note_t *note, apr_pool_t *pool)
+{
+    apr_array_header_t *last;
+
+    return *note->serial_number
+           && !brski_records_notes(&last, registrar->records, note->manufacturer,
+                                   note->serial_number, 0, EVENTS_MAX, pool, pool)
+           && last->nelts == EVENTS_MAX
+           && APR_ARRAY_IDX(last, EVENTS_MAX - 1, const brski_note_t *)->at
+                  > note->at - apr_time_from_sec(3600);
+}
+
+static void tell_report(const brski_registrar_t *registrar, const brski_note_t *note,
+                        apr_pool_t *pool)
+{
+    if (!is_flood(registrar, note, pool)) {
+        brski_registrar_tell(registrar, note, pool);
+        return;
+    }
+    brski_logf(registrar->ctx->log, BRSKI_LOG_INFO, 1153,
+               "the event %s of %s is not kept: it had %d within an hour", note->kind,
+               brski_printable(note->serial_number, 128, pool), EVENTS_MAX);
+}
+
 static void look_at_oddities(const brski_registrar_t *registrar, const brski_peer_tls_t *peer,
                              const reporter_t *who, const brski_report_t *report, apr_pool_t *pool)
 {
@@ -198,7 +226,7 @@ static void look_at_oddities(const brski_registrar_t *registrar, const brski_pee
                                               report->reason ? report->reason : ""), pool);
         note->address = peer->address;
         note->request_id = peer->request_id;
-        brski_registrar_tell(registrar, note, pool);
+        tell_report(registrar, note, pool);
     }
 }
 
@@ -232,7 +260,7 @@ static void tell_status(const brski_registrar_t *registrar, const brski_peer_tls
 
     note->address = peer->address;
     note->request_id = peer->request_id;
-    brski_registrar_tell(registrar, note, pool);
+    tell_report(registrar, note, pool);
 }
 
 /* The same report again changes nothing and tells nobody. */

@@ -72,6 +72,20 @@ is(report(3, '{"version":1,"status":false,"reason":"no room"}', 'enrollstatus')-
    '5.9.4 a device that cannot use its certificate');
 is(told(3, 'telemetry-false'), 1, '5.9.4 is told too');
 
+# --- too much -------------------------------------------------------------
+
+# Who talks without end is not listened to for ever, and drowns nothing that others find out.
+my $gate = new_dir('gate') . '/open';
+$liar->plan($lab->serial(5), 'requestauditlog', { until => $gate, log => { events => [
+    $liar->entry, $liar->entry(domainID => 'YSBzdHJhbmdlciBpbiBwYXJpcw==') ] } });
+join_device(5);
+report(5, qq({"version":1,"status":false,"reason":"no $_"})) for 1 .. 60;
+my $notes = 0 + $db->sql("SELECT count(*) FROM est_note
+                          WHERE serial_number = '@{[ $lab->serial(5) ]}'");
+cmp_ok($notes, '<=', 51, '5.7 sixty reports are not sixty events');
+write_file($gate, '');
+ok(wait_until(30, sub { told(5, 'audit-bad') }), '5.8.3 a bad history is told all the same');
+
 # --- who ------------------------------------------------------------------
 
 refused($httpd, report(4, $good), 404, 1115, qr/has got no voucher/,
