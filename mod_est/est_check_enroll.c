@@ -236,8 +236,8 @@ static void check_serials(glue_check_t *c)
         if (label->accept_idevid && has_text(label->profile, "%{serial}")
             && !has_text(label->profile, "%{manufacturer}")) {
             glue_check_doubtful(c, glue_check_place(c, "ESTProfile"),
-                                "BRSKI3046: ESTProfile of %s names devices by %%{serial} alone: two "
-                                "devices of different manufacturers may get one name; write "
+                                "BRSKI3046: ESTProfile of %s names devices by %%{serial} alone: "
+                                "two devices of different manufacturers may get one name; write "
                                 "%%{manufacturer} beside it",
                                 *label->name
                                     ? apr_psprintf(c->temp, "<ESTLabel %s>", label->name)
