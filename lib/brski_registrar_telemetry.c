@@ -203,7 +203,7 @@ static void tell_report(const brski_registrar_t *registrar, const brski_note_t *
         brski_registrar_tell(registrar, note, pool);
         return;
     }
-    brski_logf(registrar->ctx->log, BRSKI_LOG_INFO, 1153,
+    brski_logf(registrar->ctx->log, BRSKI_LOG_INFO, 1155,
                "the event %s of %s is not kept: it had %d within an hour", note->kind,
                brski_printable(note->serial_number, 128, pool), EVENTS_MAX);
 }
