@@ -13,6 +13,7 @@
 #include "brski_err.h"
 
 #define REGISTERED_PATH "/.well-known/brski/"
+#define HOST_MAX 253
 
 static brski_err_t *no_url(const char *base, const char *why, apr_pool_t *pool)
 {
@@ -40,6 +41,28 @@ static const char *fault_of(const char *rest)
     return NULL;
 }
 
+/* RFC 1035 2.3.4: a name has 253 octets at most; RFC 3986 3.2.2: an IPv6 address stands in
+ * brackets; the rest after it is a port. */
+static const char *authority_fault(const char *authority)
+{
+    const char *end = *authority == '[' ? strchr(authority, ']') : authority;
+    const char *port = end ? strchr(end, ':') : NULL;
+    apr_int64_t number;
+    char *after = NULL;
+
+    if (!end || (*authority == '[' && end[1] && end[1] != ':')) {
+        return "its host is not an address in brackets";
+    }
+    if ((port ? (apr_size_t)(port - authority) : strlen(authority)) > HOST_MAX) {
+        return "its host has more octets than a name can have";
+    }
+    if (!port) {
+        return NULL;
+    }
+    number = apr_isdigit(port[1]) ? apr_strtoi64(port + 1, &after, 10) : 0;
+    return number > 0 && number < 65536 && !*after ? NULL : "its port is not a number up to 65535";
+}
+
 static int ends_with(const char *text, const char *end)
 {
     apr_size_t a = strlen(text), b = strlen(end);
@@ -63,7 +86,7 @@ brski_err_t *brski_client_masa_url(const char **url, const char *base, const cha
                                    apr_pool_t *pool)
 {
     const char *rest = base, *scheme = strstr(base, "://"), *fault;
-    apr_size_t authority;
+    const char *authority, *path;
 
     *url = NULL;
     if (scheme) {
@@ -73,11 +96,14 @@ brski_err_t *brski_client_masa_url(const char **url, const char *base, const cha
         rest = scheme + 3;
     }
     fault = fault_of(rest);
+    path = rest + strcspn(rest, "/");
+    authority = apr_pstrmemdup(pool, rest, (apr_size_t)(path - rest));
+    if (!fault) {
+        fault = authority_fault(authority);
+    }
     if (fault) {
         return no_url(base, fault, pool);
     }
-    authority = strcspn(rest, "/");
-    *url = apr_pstrcat(pool, "https://", apr_pstrmemdup(pool, rest, authority),
-                       folder_of(rest + authority, pool), operation, NULL);
+    *url = apr_pstrcat(pool, "https://", authority, folder_of(path, pool), operation, NULL);
     return BRSKI_OK;
 }

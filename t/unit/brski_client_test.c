@@ -3,6 +3,7 @@
  * brski_client_test.c: where a MASA is, from what an IDevID says; and what the client refuses
  * before it asks. What it does with servers is t/tools/brski-ask.t's.
  */
+#include <apr_strings.h>
 #include <string.h>
 
 #include "brski_bytes.h"
@@ -51,6 +52,15 @@ static void test_no_urls(void)
     is_no_url("http://masa.example");
     is_no_url("ftp://masa.example");
     is_no_url("https://user@masa.example");
+    is_no_url("masa.example:99999");
+    is_no_url("masa.example:0");
+    is_no_url("masa.example:x");
+    is_no_url("masa.example:");
+    is_no_url("masa.example:443:443");
+    is_no_url("2001:db8::1");
+    is_no_url("[2001:db8::1");
+    is_no_url("[2001:db8::1]9443");
+    is_no_url(apr_psprintf(pool, "%0300d.example", 1));
     is_no_url("https://masa.example?x");
     is_no_url("https://masa.example/#x");
     is_no_url("https://masa example");
