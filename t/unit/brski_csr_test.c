@@ -410,6 +410,25 @@ static brski_err_t *with_spki(brski_bytes_t spki)
         testcsr_sign(key, BRSKI_DER_MAKE(BRSKI_DER_SEQUENCE, pieces, pool), NO_OCTETS, NULL, pool));
 }
 
+/* An RSA key that nobody had to find primes for: so many octets of ones, but the last. */
+static brski_bytes_t rsa_spki(int octets, int last, apr_int64_t e)
+{
+    static const unsigned char algorithm[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
+                                               0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00 };
+    unsigned char modulus[1024];
+    brski_bytes_t n, numbers, bits;
+
+    memset(modulus, 0xFF, sizeof(modulus));
+    modulus[octets - 1] = (unsigned char)last;
+    n = brski_der_integer_octets(brski_bytes(modulus, (apr_size_t)octets), pool);
+    numbers = brski_der_wrap(BRSKI_DER_SEQUENCE, testcsr_join(n, brski_der_integer(e, pool), pool),
+                             pool);
+    bits = brski_der_wrap(BRSKI_DER_BIT_STRING, testcsr_join(brski_bytes("\0", 1), numbers, pool),
+                          pool);
+    return brski_der_wrap(BRSKI_DER_SEQUENCE,
+                          testcsr_join(brski_bytes(algorithm, sizeof(algorithm)), bits, pool), pool);
+}
+
 static void test_bad_keys(void)
 {
     brski_bytes_t spki = testcsr_spki(key, pool);
@@ -419,7 +438,7 @@ static void test_bad_keys(void)
     err = with_key("rsa1024");
     is_err(err, CSR_KEY, "7030-4.2.1 refuses RSA of 1024 bits");
     has_str(err ? err->public_text : "", "smaller than 2048 bits", "7030-4.2.1 and says so");
-    err = with_key("rsa4104");
+    err = with_spki(rsa_spki(513, 0xFF, 65537));
     is_err(err, CSR_KEY, "7030-4.2.1 refuses RSA of more than 4096 bits");
     has_str(err ? err->public_text : "", "2048 to 4096 bits", "7030-4.2.1 and says what is taken");
     is_err(with_key("secp256k1"), CSR_KEY, "7030-4.2.1 refuses another curve");
@@ -432,8 +451,6 @@ static void test_bad_keys(void)
 /* RSA keys whose numbers are not those of a key. */
 static void test_odd_rsa(void)
 {
-    static const unsigned char algorithm[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
-                                               0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00 };
     static const struct {
         int last;
         apr_int64_t e;
@@ -443,25 +460,11 @@ static void test_odd_rsa(void)
                   { 0xFF, 1, "the exponent 1" },
                   { 0xFF, 0, "the exponent 0" },
                   { 0xFF, (apr_int64_t)1 << 40 | 1, "an exponent that costs" } };
-    unsigned char modulus[256];
     size_t i;
 
-    memset(modulus, 0xFF, sizeof(modulus));
     for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
-        brski_bytes_t numbers, bits;
-
-        modulus[255] = (unsigned char)tries[i].last;
-        numbers =
-            brski_der_wrap(BRSKI_DER_SEQUENCE,
-                           testcsr_join(brski_der_integer_octets(brski_bytes(modulus, 256), pool),
-                                        brski_der_integer(tries[i].e, pool), pool),
-                           pool);
-        bits = brski_der_wrap(BRSKI_DER_BIT_STRING,
-                              testcsr_join(brski_bytes("\0", 1), numbers, pool), pool);
-        is_err(with_spki(brski_der_wrap(
-                   BRSKI_DER_SEQUENCE,
-                   testcsr_join(brski_bytes(algorithm, sizeof(algorithm)), bits, pool), pool)),
-               CSR_KEY, "7030-4.2.1 refuses RSA with %s", tries[i].what);
+        is_err(with_spki(rsa_spki(256, tries[i].last, tries[i].e)), CSR_KEY,
+               "7030-4.2.1 refuses RSA with %s", tries[i].what);
     }
 }
 
