@@ -426,7 +426,8 @@ static brski_bytes_t rsa_spki(int octets, int last, apr_int64_t e)
     bits = brski_der_wrap(BRSKI_DER_BIT_STRING, testcsr_join(brski_bytes("\0", 1), numbers, pool),
                           pool);
     return brski_der_wrap(BRSKI_DER_SEQUENCE,
-                          testcsr_join(brski_bytes(algorithm, sizeof(algorithm)), bits, pool), pool);
+                          testcsr_join(brski_bytes(algorithm, sizeof(algorithm)), bits, pool),
+                          pool);
 }
 
 static void test_bad_keys(void)
