@@ -67,6 +67,12 @@ typedef struct brski_registrar_cert_t {
 /** How many certificates of the chain go into the registrar's request: the candidates for pinning. RFC 8995 5.5.2. */
 typedef enum brski_rvr_chain_t { BRSKI_RVR_CHAIN = 1, BRSKI_RVR_EE } brski_rvr_chain_t;
 
+/** Connections to MASAs that wait for their next question. */
+typedef struct brski_masa_lines_t brski_masa_lines_t;
+
+/** None yet; at most so many wait, each half a minute. Ends with the pool, after all that ask. Any thread may use it. */
+brski_masa_lines_t *brski_masa_lines_make(int most, apr_pool_t *pool);
+
 typedef struct brski_registrar_t {
     const brski_ctx_t *ctx;
     const brski_limits_t *limits;
@@ -90,6 +96,7 @@ typedef struct brski_registrar_t {
     const char *resolve;              /**< tests: "HOST:PORT:ADDRESS"; NULL */
     apr_interval_time_t skew;
     const char *node;                 /**< names this process in leases */
+    brski_masa_lines_t *lines;        /**< NULL: every question makes its own connection */
     apr_array_header_t *issuers;      /**< const brski_cert_t *: our own CAs, to know a certificate that was just issued; may be NULL */
     /** How a MASA is asked; NULL: brski_client_curl_make(). For tests. */
     brski_err_t *(*make_client)(brski_client_t **out, const brski_client_options_t *options, apr_pool_t *pool);

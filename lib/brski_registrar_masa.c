@@ -18,16 +18,6 @@
 /* Longer a MASA cannot put us off with Retry-After. */
 #define WAIT_MAX 3600
 
-/* The connection of one question, as the client's callbacks see it. */
-typedef struct line_t {
-    const brski_registrar_t *registrar;
-    int configured;                   /* the URL is our operator's, not the IDevID's */
-    int allowed;                      /* an address was */
-    const char *refused;              /* address that was; NULL */
-    apr_array_header_t *shown;        /* brski_bytes_t: by a server of a stranger; NULL */
-    apr_pool_t *pool;
-} line_t;
-
 /* ---- where ---- */
 
 brski_err_t *brski_registrar_masa_base(const char **base, const brski_registrar_t *registrar,
@@ -88,7 +78,7 @@ int brski_registrar_address_ok(const brski_registrar_t *registrar, int configure
 
 static int address_ok(void *baton, const char *address, int port)
 {
-    line_t *line = baton;
+    brski_masa_line_t *line = baton;
 
     if (brski_registrar_address_ok(line->registrar, line->configured, address, port,
                                    line->pool)) {
@@ -103,7 +93,7 @@ static int address_ok(void *baton, const char *address, int port)
 
 static void untrusted(void *baton, const apr_array_header_t *chain)
 {
-    line_t *line = baton;
+    brski_masa_line_t *line = baton;
     int i;
 
     line->shown = apr_array_make(line->pool, chain->nelts, sizeof(brski_bytes_t));
@@ -133,8 +123,8 @@ static brski_err_t *approved(const apr_array_header_t **out, const brski_registr
     return BRSKI_OK;
 }
 
-static brski_err_t *make_client(brski_client_t **client, const brski_registrar_job_t *job,
-                                line_t *line)
+static brski_err_t *make_client(brski_masa_line_t *line, const brski_registrar_job_t *job,
+                                apr_pool_t *pool)
 {
     const brski_registrar_t *r = job->registrar;
     const brski_manufacturer_t *m = job->manufacturer;
@@ -159,7 +149,23 @@ static brski_err_t *make_client(brski_client_t **client, const brski_registrar_j
         o.untrusted = untrusted;
         BRSKI_TRY(approved(&o.trusted, job));
     }
-    return (r->make_client ? r->make_client : brski_client_curl_make)(client, &o, job->pool);
+    return (r->make_client ? r->make_client : brski_client_curl_make)(&line->client, &o, pool);
+}
+
+/* The line to the row's MASA: one that was kept, or a new one. What humans may take back any moment
+ * is looked at for each question: such lines are not kept. */
+static brski_err_t *get_line(brski_masa_line_t **out, const brski_registrar_job_t *job,
+                             const char *base)
+{
+    const brski_manufacturer_t *m = job->manufacturer;
+    brski_masa_lines_t *lines =
+        m->tls_trust == BRSKI_TRUST_TOFU ? NULL : job->registrar->lines;
+    brski_masa_line_t *line = brski_masa_line_take(lines, m, base, job->now, job->pool);
+
+    *out = line;
+    line->registrar = job->registrar;
+    line->configured = m->masa_url != NULL;
+    return line->client ? BRSKI_OK : make_client(line, job, line->own ? line->own : job->pool);
 }
 
 /* ---- a server of a stranger ---- */
@@ -174,7 +180,8 @@ static const char *host_of(const char *url, apr_pool_t *pool)
 
 /* Parked until a human has compared the fingerprint; one that was distrusted is a MASA that cannot
  * be reached. */
-static brski_err_t *first_use(brski_registrar_job_t *job, const line_t *line, const char *url)
+static brski_err_t *first_use(brski_registrar_job_t *job, const brski_masa_line_t *line,
+                              const char *url)
 {
     brski_bytes_t top = APR_ARRAY_IDX(line->shown, line->shown->nelts - 1, brski_bytes_t);
     brski_first_use_t shown = { .purpose = "tls", .state = "waiting" }, *known;
@@ -212,7 +219,7 @@ static brski_err_t *failed(const brski_registrar_job_t *job, const brski_err_t *
     return brski_err(BRSKI_E_MASA_FAILED, cause, job->pool, "%s", what);
 }
 
-static void no_answer(brski_registrar_job_t *job, const line_t *line, const char *url,
+static void no_answer(brski_registrar_job_t *job, const brski_masa_line_t *line, const char *url,
                       const brski_err_t *err)
 {
     if (line->refused && !line->allowed) {
@@ -227,46 +234,50 @@ static void no_answer(brski_registrar_job_t *job, const line_t *line, const char
     brski_job_trouble(job, failed(job, err, err->public_text), "masa-failed", 0, -1);
 }
 
+static const char *base_of(const brski_registrar_job_t *job)
+{
+    return job->manufacturer->masa_url ? job->manufacturer->masa_url : job->request->masa_url;
+}
+
 static brski_err_t *exchange(brski_client_answer_t **answer, brski_registrar_job_t *job,
-                             line_t *line, const char *operation, brski_bytes_t rvr,
+                             brski_masa_line_t *line, const char *operation, brski_bytes_t rvr,
                              const char **url)
 {
     brski_client_request_t request;
-    const char *base = job->manufacturer->masa_url ? job->manufacturer->masa_url
-                                                   : job->request->masa_url;
-    brski_client_t *client;
 
     memset(&request, 0, sizeof(request));
     if (*url) {
         request.method = "GET";
     }
     else {
-        BRSKI_TRY(brski_client_masa_url(url, base, operation, job->pool));
+        BRSKI_TRY(brski_client_masa_url(url, base_of(job), operation, job->pool));
         request.method = "POST";
         request.content_type = VOUCHER_TYPE;
         request.body = rvr;
     }
     request.url = *url;
     request.accept = strcmp(operation, "requestvoucher") ? "application/json" : VOUCHER_TYPE;
-    BRSKI_TRY(make_client(&client, job, line));
-    return client->send(answer, client, &request, job->pool, job->pool);
+    return line->client->send(answer, line->client, &request, job->pool, job->pool);
 }
 
 brski_client_answer_t *brski_registrar_ask(brski_registrar_job_t *job, const char *operation,
                                            brski_bytes_t rvr, const char *url)
 {
-    line_t line = { .registrar = job->registrar, .pool = job->pool };
     brski_client_answer_t *answer = NULL;
-    brski_err_t *err;
+    brski_masa_line_t *line;
+    brski_err_t *err = get_line(&line, job, base_of(job));
 
-    line.configured = job->manufacturer->masa_url != NULL;
-    err = exchange(&answer, job, &line, operation, rvr, &url);
+    if (!err) {
+        err = exchange(&answer, job, line, operation, rvr, &url);
+    }
     /* that took a while */
     job->now = job->registrar->ctx->now(job->registrar->ctx->baton);
     if (err) {
-        no_answer(job, &line, url ? url : job->request->masa_url, err);
+        no_answer(job, line, url ? url : job->request->masa_url, err);
+        brski_masa_line_end(line);
         return NULL;
     }
+    brski_masa_line_keep(job->registrar->lines, line, job->now);
     if (answer->status == 401) {
         /* 5.4: fail gracefully, and tell whoever can change the login */
         brski_job_trouble(job,

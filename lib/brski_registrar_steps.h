@@ -80,6 +80,32 @@ brski_err_t *brski_registrar_fresh_rvr(brski_bytes_t *rvr, const brski_registrar
 brski_err_t *brski_registrar_masa_base(const char **base, const brski_registrar_t *registrar,
                                        const brski_manufacturer_t *manufacturer, const brski_cert_t *idevid,
                                        apr_pool_t *pool);
+/** The way to a MASA, as the client's callbacks see it: of one question at a time. */
+typedef struct brski_masa_line_t {
+    const brski_registrar_t *registrar;
+    int configured;                   /**< the URL is our operator's, not the IDevID's */
+    int allowed;                      /**< an address was */
+    const char *refused;              /**< address that was; NULL */
+    apr_array_header_t *shown;        /**< brski_bytes_t: by a server of a stranger; NULL */
+    apr_pool_t *pool;                 /**< of the question */
+    brski_client_t *client;           /**< NULL: to be made, in own or in pool */
+    apr_pool_t *own;                  /**< where a line lives that may be kept; NULL: in pool */
+    const brski_manufacturer_t *manufacturer; /**< of a line that may be kept; as which we ask whom */
+    const char *base;
+    apr_time_t made_at;
+    apr_time_t used_at;
+    struct brski_masa_line_t *next;
+} brski_masa_line_t;
+
+/** A line for a question: one that was kept, or a new one without client. lines NULL: it dies with the pool. Never NULL.
+ *  brski_registrar_lines.c */
+brski_masa_line_t *brski_masa_line_take(brski_masa_lines_t *lines, const brski_manufacturer_t *manufacturer, const char *base,
+                                        apr_time_t now, apr_pool_t *pool);
+/** The question was answered: the line may serve another one. */
+void brski_masa_line_keep(brski_masa_lines_t *lines, brski_masa_line_t *line, apr_time_t now);
+/** It was not. */
+void brski_masa_line_end(brski_masa_line_t *line);
+
 /**
  * Send to the row's MASA: a POST of a request to an operation, or a GET of a URL that it named. 401, and whatever is no answer,
  * is dealt with here (trouble, refusal, parked).

@@ -124,6 +124,7 @@ static brski_err_t *start_engine(est_engine_t *engine, apr_pool_t *pool)
     est_status_child(engine, pool);
     BRSKI_TRY(make_records(engine, pool));
     engine->health = glue_health_child(&engine->glue, look, est_get(c, database_patience), pool);
+    engine->registrar.lines = brski_masa_lines_make(engine->jobs_options.threads, pool);
     BRSKI_TRY(est_keeper_start(engine, pool));
     return brski_jobs_start(&engine->jobs, &engine->registrar, &engine->jobs_options, pool);
 }
@@ -144,6 +145,7 @@ static void give_up(est_engine_t *engine, const brski_err_t *err, apr_pool_t *po
                  brski_err_text(err, pool));
     apr_pool_destroy(pool);
     engine->registrar.records = NULL;
+    engine->registrar.lines = NULL;
     engine->registrar.cache = engine->glue.cache = NULL;
     engine->health = NULL;
     engine->alarm = NULL;

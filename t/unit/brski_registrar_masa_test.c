@@ -644,6 +644,54 @@ static void test_withheld_for_ever(void)
     is_err(testregistrar_post(w), MASA_FAILED, "5.8.3 and has no voucher in the end");
 }
 
+/* A MASA is asked for voucher and audit log on one connection, which waits for half a minute. */
+static void test_kept_line(void)
+{
+    testregistrar_t *w = posted();
+
+    w->registrar.lines = brski_masa_lines_make(4, pool);
+    testregistrar_run(w);
+    ok(w->asked > 1, "5.5 the MASA is asked for a voucher and for the log");
+    is_int(w->clients, 1, "5.5 on one connection");
+    testregistrar_later(w, 20);
+    w->body = brski_bytes(NULL, 0);
+    w->pvr.nonce = "another nonce of 16";
+    is_ok(testregistrar_post(w), "5.5 another request");
+    testregistrar_run(w);
+    is_int(w->clients, 1, "5.5 soon afterwards goes out on it too");
+    testregistrar_later(w, 40);
+    w->body = brski_bytes(NULL, 0);
+    w->pvr.nonce = "a third nonce of 16.";
+    is_ok(testregistrar_post(w), "5.5 a third request");
+    testregistrar_run(w);
+    is_int(w->clients, 2, "5.5 later makes its own");
+}
+
+/* What went wrong on a connection is no reason to use it again. */
+static void test_broken_line(void)
+{
+    testregistrar_t *w = posted();
+
+    w->registrar.lines = brski_masa_lines_make(4, pool);
+    w->says = silent;
+    testregistrar_step(w);
+    testregistrar_later(w, 10);
+    testregistrar_step(w);
+    is_int(w->clients, 2, "5.5 a connection without answer is not kept");
+}
+
+/* Approved anchors may be distrusted any moment. RFC 8995 10.3 */
+static void test_tofu_line(void)
+{
+    testregistrar_t *w = posted();
+
+    w->registrar.lines = brski_masa_lines_make(4, pool);
+    w->manufacturer->tls_trust = BRSKI_TRUST_TOFU;
+    testregistrar_run(w);
+    is_int(w->clients, w->asked, "5.5 a connection on an approved anchor is not kept");
+    ok(w->asked > 1, "5.5 though it is asked twice");
+}
+
 /* A process that died: another takes its work. */
 static void test_taken_over(void)
 {
@@ -679,7 +727,7 @@ int main(void)
         test_expired_voucher, test_strange_signer, test_tofu_signer, test_tofu_distrusted,
         test_tofu_tls, test_tofu_tls_distrusted, test_locations, test_created_log,
         test_log_trouble, test_bad_logs, test_withheld_for_ever, test_taken_over,
-        test_no_manufacturer,
+        test_kept_line, test_broken_line, test_tofu_line, test_no_manufacturer,
     };
     apr_pool_t *parent = unit_start();
     apr_size_t i;

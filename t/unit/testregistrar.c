@@ -112,6 +112,7 @@ static brski_err_t *make_client(brski_client_t **out, const brski_client_options
     client->name = "test";
     client->send = send_request;
     client->state = world;
+    world->clients++;
     world->options = *options;
     world->options.trusted = kept(options->trusted);
     *out = client;

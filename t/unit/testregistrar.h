@@ -28,6 +28,7 @@ typedef struct testregistrar_t {
 
     /* the MASA as the client meets it */
     int asked;
+    int clients;                      /* that were made */
     const char *url;                  /* of the last request */
     brski_bytes_t sent;               /* its body */
     brski_client_options_t options;   /* of the last client */
