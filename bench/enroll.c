@@ -2,11 +2,11 @@
 /*
  * enroll.c: what a certificate costs beside its arithmetic. The floor is what OpenSSL's EVP needs
  * when the octets lie ready: decode the request's key from its point, verify the request, sign the
- * certificate. A CA of OpenSSL's X.509 functions alone is told beside it: parse and verify a request,
- * build a certificate with the usual extensions, sign and encode it. Against both stands what the
- * library does without its records: take the base64 apart, parse and verify the request, fill the
- * profile, issue, read what was issued, write PKCS#7 in base64. Prints CPU time in microseconds as
- * JSON.
+ * certificate. A CA of OpenSSL's X.509 functions alone is told beside it: parse and verify a
+ * request, build a certificate with the usual extensions, sign and encode it. Against both stands
+ * what the library does without its records: take the base64 apart, parse and verify the request,
+ * fill the profile, issue, read what was issued, write PKCS#7 in base64. Prints CPU time in
+ * microseconds as JSON.
  *
  *   enroll ROUNDS CHAIN.pem KEY.pem
  */
@@ -340,8 +340,8 @@ int main(int argc, char **argv)
     must_be(brski_est_body_decode(&csr, request, &brski_limits_default, pool), "body", pool);
     plain_us = measure_plain(argv, csr, rounds);
     library_us = measure_library(spent, make_ca(argv, pool), request, rounds, pool);
-    printf("{\"floor_us\": %.1f, \"plain_us\": %.1f, \"enroll_us\": %.1f, \"ratio\": %.2f", floor_us,
-           plain_us, library_us, library_us / floor_us);
+    printf("{\"floor_us\": %.1f, \"plain_us\": %.1f, \"enroll_us\": %.1f, \"ratio\": %.2f",
+           floor_us, plain_us, library_us, library_us / floor_us);
     for (i = 0; i < STEPS; i++) {
         printf(", \"%s_us\": %.1f", names[i], spent[i] / rounds);
     }
