@@ -416,7 +416,7 @@ static brski_bytes_t rsa_spki(int octets, int last, apr_int64_t e)
     static const unsigned char algorithm[] = { 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86,
                                                0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00 };
     unsigned char modulus[1024];
-    brski_bytes_t n, numbers, bits, which = { algorithm, sizeof(algorithm) };
+    brski_bytes_t n, numbers, bits;
 
     memset(modulus, 0xFF, sizeof(modulus));
     modulus[octets - 1] = (unsigned char)last;
