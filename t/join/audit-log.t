@@ -129,7 +129,7 @@ for my $case (@logs) {
         my $d = { n => $n, name => $name, serial => $lab->serial($n), host => "$host.example",
                   tenant => $host eq 'lenient' ? 'lenient' : 'default',
                   want => [ splice @want, 0, 2 ] };
-        ask($d);
+        $d->{voucher} = ask($d)->code == 200;
         push @joining, $d;
     }
 }
@@ -140,7 +140,9 @@ for my $d (@joining) {
 
     is("$got $why", "$verdict $rule", "5.8.3 $d->{name}, $d->{tenant}: $verdict $rule");
     my $res = enrol($d);
-    $verdict eq 'bad' ? refused($httpd, $res, 403, 1114, $bad, "5.8.3 $d->{name}: no certificate")
+    # On a slow machine the verdict may be there before the device comes again for its voucher.
+    my @why = $d->{voucher} ? (1114, $bad) : (1115, qr/has got no voucher/);
+    $verdict eq 'bad' ? refused($httpd, $res, 403, @why, "5.8.3 $d->{name}: no certificate")
                       : is($res->code, 200, "5.8.3 $d->{name}: a certificate");
     my $told = told($d, $verdict eq 'good' ? 'audit-%' : "audit-$verdict");
     is($told, $verdict eq 'good' ? 0 : 1, "5.8.3 $d->{name}: a human is told, or need not be");
