@@ -281,7 +281,7 @@ static void put_dead(t_t *t, const char *word, int many)
 static void test_dead(t_t *t)
 {
     brski_jobs_options_t options = { .threads = 4, .queue = 20, .every = 20 * MS,
-                                     .slow = 3600LL * SECOND };
+                                     .slow = 3600LL * SECOND, .lease = 3600LL * SECOND };
     brski_jobs_t *jobs;
     apr_pool_t *pool;
 
